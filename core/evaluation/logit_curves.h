@@ -58,6 +58,9 @@ typedef struct LogitEstimate {
     DistributionAverages wrong; /* the error of each of result.averages' figures */
 } LogitEstimate;
 
+/* `settings` at `count` Chebyshev points of α from 0 to 1. */
+void logit_curves_list_points(const Settings *settings, size_t count, Settings *points);
+
 /* evaluation_measure(), and the curves through its results, which the caller frees. The settings differ in α alone, which
  * rises through `count` ≤ CHEBYSHEV_MOST points, 4 at least. *curves is NULL where they would take too much memory. Stages
  * as evaluation_measure(), then "errors". On failure there are neither results nor curves. */

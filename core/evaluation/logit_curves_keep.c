@@ -179,6 +179,13 @@ void logit_curves_keep(LogitCurves *curves, const CurveRow *row, const Distribut
 
 /* ---- measuring ---- */
 
+void logit_curves_list_points(const Settings *settings, size_t count, Settings *points) {
+    for (size_t i = 0; i < count; i++) {
+        points[i] = *settings;
+        points[i].alpha = chebyshev_point(0.0, 1.0, count, i);
+    }
+}
+
 Status logit_curves_measure(const Evaluation *evaluation, const Settings *settings, size_t count,
                             EvaluationResult *results, LogitCurves **curves, Job *job, Error *error) {
     for (size_t i = 0; i < count; i++) results[i] = (EvaluationResult){0};

@@ -23,7 +23,7 @@ record_matrix() {
     trap 'exit 2' HUP INT TERM
     "$programs/matrix_test" --terminals tests/screens/matrix >"$shots/terminals"
     xargs -P "${REJUV_JOBS:-$(nproc)}" -I '{}' "$programs/matrix_test" --shoot "$shots" tests/screens/matrix '{}' \
-        REJUV="$build/rejuv" DEMO="$root/tests/demo" TESTS="$root/tests" <"$shots/terminals"
+        REJUV="$build/rejuv" DEMO="$root/tests/demo" TESTS="$root/tests" HOLD="$programs/hold_workers.so" <"$shots/terminals"
     "$programs/matrix_test" --record "$shots" tests/screens/matrix
     echo "recorded tests/screens/matrix"
 }
@@ -38,5 +38,5 @@ for name in "$@"; do
     esac
 done
 [ $# -eq 0 ] || "$programs/screen_test" --update REJUV="$build/rejuv" DEMO="$root/tests/demo" TESTS="$root/tests" \
-    SAMPLE="$programs/screen_sample" "$@"
+    HOLD="$programs/hold_workers.so" SAMPLE="$programs/screen_sample" "$@"
 [ -z "$matrix" ] || record_matrix

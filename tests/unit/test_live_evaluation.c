@@ -36,14 +36,16 @@ static void free_fixture(Fixture *fixture) {
     tiny_model_free(&fixture->tiny);
 }
 
-/* Refreshes until nothing runs and nothing changes; says how often something changed. */
+/* Refreshes until nothing runs and nothing changes, curves too; says how often something changed. */
 static size_t settle(LiveEvaluation *comparison, double alpha) {
     const Settings wanted = {.alpha = alpha};
     size_t changes = 0;
     for (;; events_wait()) {
         bool changed = live_evaluation_refresh(comparison, &wanted);
         changes += changed;
-        if (!changed && live_evaluation_work(comparison) == NULL) return changes;
+        bool is_busy =
+            live_evaluation_work(comparison) != NULL || live_evaluation_curves_work(comparison) != NULL;
+        if (!changed && !is_busy) return changes;
     }
 }
 
@@ -290,6 +292,93 @@ static void work_is_cancelled_or_stopped(void **state) {
     task_stop(&work); /* idle: nothing to do */
 }
 
+/* ---- between measured points of α ---- */
+
+static bool is_near(const LogitEstimate *estimate, const EvaluationResult *exact) {
+    bool is_near = estimate->result.count == exact->count;
+    for (size_t i = 0; i < exact->count; i++) {
+        const DistributionPosition *found = &estimate->result.positions[i], *truth = &exact->positions[i];
+        is_near = is_near && fabs(found->entropy - truth->entropy) <= estimate->errors[i].entropy &&
+                  fabs(found->top1 - truth->top1) <= estimate->errors[i].probability;
+    }
+    return is_near;
+}
+
+static void curves_say_at_once_what_w_will_be_and_give_way_to_it(void **state) {
+    (void)state;
+    Fixture fixture = make_fixture();
+    LiveEvaluation *comparison = fixture.comparison;
+    const Settings there = {.alpha = 0.4}, wanted = {.alpha = 0.63}, outside = {.alpha = 0.63, .omega = 0.5};
+    (void)settle(comparison, 0.4);
+    assert_false(live_evaluation_has_curves(comparison, &wanted)); /* not by themselves */
+    live_evaluation_want_curves(comparison, true);
+    (void)settle(comparison, 0.4);
+    assert_true(live_evaluation_has_curves(comparison, &wanted));
+    assert_false(live_evaluation_has_curves(comparison, &outside));
+    assert_null(live_evaluation_estimate(comparison)); /* W is there */
+    assert_true(live_evaluation_refresh(comparison, &wanted));
+    assert_non_null(live_evaluation_work(comparison)); /* W is on its way */
+    const LogitEstimate *estimate = live_evaluation_estimate(comparison);
+    assert_non_null(estimate);
+    assert_true(estimate->result.settings.alpha == 0.63);
+    LogitEstimate kept = *estimate;
+    DistributionPosition *positions = memory_allocate(TOKENS, sizeof *positions);
+    assert_non_null(positions);
+    memcpy(positions, estimate->result.positions, TOKENS * sizeof *positions);
+    kept.result.positions = positions;
+    (void)settle(comparison, 0.63);
+    assert_null(live_evaluation_estimate(comparison));
+    assert_true(is_near(&kept, live_evaluation_fused(comparison)));
+    assert_false(live_evaluation_refresh(comparison, &wanted)); /* nothing is left to do */
+    free(positions);
+    (void)live_evaluation_refresh(comparison, &there); /* and back */
+    assert_true(live_evaluation_estimate(comparison)->result.settings.alpha == 0.4);
+    (void)settle(comparison, 0.4);
+    free_fixture(&fixture);
+}
+
+static void curves_are_measured_anew_at_other_dials_and_once(void **state) {
+    (void)state;
+    Fixture fixture = make_fixture();
+    LiveEvaluation *comparison = fixture.comparison;
+    const Settings others = {.alpha = 0.4, .omega = 0.5};
+    live_evaluation_want_curves(comparison, true);
+    (void)settle(comparison, 0.4);
+    (void)live_evaluation_refresh(comparison, &others);
+    assert_null(live_evaluation_estimate(comparison)); /* they say nothing of these */
+    while (!live_evaluation_has_curves(comparison, &others)) {
+        events_wait();
+        (void)live_evaluation_refresh(comparison, &others);
+    }
+    (void)settle(comparison, 0.5); /* the first dials again */
+    assert_true(live_evaluation_has_curves(comparison, &(Settings){.alpha = 0.2}));
+    (void)live_evaluation_refresh(comparison, &(Settings){.alpha = 0.2});
+    assert_null(live_evaluation_curves_work(comparison));
+    live_evaluation_take_curves(comparison, NULL);
+    (void)settle(comparison, 0.2);
+    assert_false(
+        live_evaluation_has_curves(comparison, &(Settings){.alpha = 0.2})); /* as they were taken away */
+    free_fixture(&fixture);
+}
+
+static void curves_that_are_cancelled_stay_away_until_another_dial_is_turned(void **state) {
+    (void)state;
+    Fixture fixture = make_fixture();
+    LiveEvaluation *comparison = fixture.comparison;
+    const Settings wanted = {.alpha = 0.4};
+    (void)settle(comparison, 0.4);
+    live_evaluation_want_curves(comparison, true);
+    assert_true(live_evaluation_refresh(comparison, &wanted));
+    if (task_cancel(live_evaluation_curves_work(comparison))) {
+        (void)settle(comparison, 0.4);
+        if (!live_evaluation_has_curves(comparison, &wanted)) { /* it was in time */
+            assert_int_equal(settle(comparison, 0.4), 0);
+            assert_null(live_evaluation_error(comparison));
+        }
+    }
+    free_fixture(&fixture);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(base_and_sft_come_first_and_then_w_at_the_dials),
@@ -303,6 +392,9 @@ int main(void) {
         cmocka_unit_test(it_can_be_freed_at_any_moment),
         cmocka_unit_test(work_is_over_once),
         cmocka_unit_test(work_is_cancelled_or_stopped),
+        cmocka_unit_test(curves_say_at_once_what_w_will_be_and_give_way_to_it),
+        cmocka_unit_test(curves_are_measured_anew_at_other_dials_and_once),
+        cmocka_unit_test(curves_that_are_cancelled_stay_away_until_another_dial_is_turned),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -446,6 +446,56 @@ static void ranges_of_a_plane_read_back(void **state) {
     assert_string_equal(text, "0.4:0.6:5 1%");
 }
 
+/* ---- between measured points of α ---- */
+
+static bool curves_are_there(const Session *session) {
+    return session_headline_has_curves(session) && is_idle(session);
+}
+
+/* What stands on screen until W is measured, in one refresh: nothing that was begun in it can be over for sure, so that W
+ * may be there too. */
+static void after_a_sweep_headlines_and_prompt_follow_the_dial_at_once(void **state) {
+    (void)state;
+    size_t seen = 0;
+    Session *session = open_demo();
+    wait_for(session, "curves", curves_are_there);
+    settle(session);
+    assert_true(session_sweep(session).follows_dial);
+    assert_null(session_headline_estimate(session));
+    for (int i = 0; i < 20 && seen < 3; i++) {
+        session_set_alpha(session, 0.1 + 0.03 * i);
+        (void)session_refresh(session);
+        const LogitEstimate *headline = session_headline_estimate(session),
+                            *prompt = session_preview_estimate(session);
+        if (headline == NULL || prompt == NULL) { /* W was quicker */
+            settle(session);
+            continue;
+        }
+        seen++;
+        DistributionAverages found = headline->result.averages, wrong = headline->wrong;
+        double entropy = prompt->result.averages.entropy, error = prompt->wrong.entropy;
+        settle(session);
+        assert_null(session_headline_estimate(session));
+        assert_null(session_preview_estimate(session));
+        for (size_t k = 0; k < DISTRIBUTION_FIGURE_COUNT; k++)
+            assert_true(fabs(distribution_figure(&found, k) -
+                             distribution_figure(session_headline_fused(session), k)) <=
+                        distribution_figure(&wrong, k));
+        assert_true(fabs(entropy - session_preview(session, SIDE_FUSED)->averages.entropy) <= error);
+    }
+    assert_true(seen > 0);
+    session_set_omega(session, 0.5); /* another dial: no curve is of it */
+    (void)session_refresh(session);
+    assert_null(session_headline_estimate(session));
+    assert_false(session_headline_has_curves(session));
+    session_start_dial_sweep(session);
+    wait_for(session, "curves", curves_are_there);
+    session_start_sweep(session, false, 0.4, 0.6, 3); /* another sweep leaves them */
+    wait_for(session, "sweep", sweep_is_done);
+    assert_true(session_headline_has_curves(session) && !session_sweep(session).follows_dial);
+    session_free(session);
+}
+
 /* ---- cancelled headlines ---- */
 
 static bool base_is_there(const Session *session) {
@@ -496,6 +546,7 @@ int main(void) {
         cmocka_unit_test(a_plane_comes_row_by_row_and_can_be_cancelled),
         cmocka_unit_test(without_rows_there_is_no_plane_and_it_is_said_why),
         cmocka_unit_test(ranges_of_a_plane_read_back),
+        cmocka_unit_test(after_a_sweep_headlines_and_prompt_follow_the_dial_at_once),
         cmocka_unit_test(headlines_that_were_cancelled_say_so_until_they_are_measured),
     };
     return cmocka_run_group_tests(tests, write_few_rows, scratch_remove);

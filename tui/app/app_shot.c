@@ -102,8 +102,11 @@ static Status sweep_again(App *app, const AppShot *shot, unsigned parts, Error *
     else
         now.alpha = sweep.settings->alpha;
     if (settings_equal(&now, sweep.settings)) return STATUS_OK;
-    session_start_sweep(app->session, sweep.is_rho, sweep.values[0], sweep.values[sweep.count - 1],
-                        sweep.count);
+    if (sweep.follows_dial)
+        session_start_dial_sweep(app->session);
+    else
+        session_start_sweep(app->session, sweep.is_rho, sweep.values[0], sweep.values[sweep.count - 1],
+                            sweep.count);
     return settle(app, shot, parts, error);
 }
 

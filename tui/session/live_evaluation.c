@@ -13,6 +13,13 @@ typedef struct Errand {
     EvaluationResult base, sft, fused;
 } Errand;
 
+/* The same of W at points of α: the job thread's while it runs. */
+typedef struct CurvesErrand {
+    Evaluation *evaluation;
+    Settings settings;
+    LogitCurves *curves;
+} CurvesErrand;
+
 struct LiveEvaluation {
     Evaluation *evaluation;
     unsigned threads;
@@ -25,6 +32,13 @@ struct LiveEvaluation {
     Settings halted_at;
     Settings wanted; /* by the last live_evaluation_refresh() */
     Error error;
+    Task curving;
+    CurvesErrand curves_errand;
+    LogitCurves *curves; /* through W at other α; or NULL */
+    LogitEstimate estimate;
+    bool wants_curves, has_estimate;
+    bool is_spent; /* measuring curves at these settings was tried last, whatever became of it */
+    Settings spent_at;
     double began, seconds; /* the running measurement, monotonic; the last one of W that was completed */
 };
 
@@ -41,6 +55,7 @@ Status live_evaluation_create(const Model *model, const EvaluationRow *rows, siz
     if (*comparison == NULL) return memory_fail(error, label);
     (*comparison)->threads = threads;
     (*comparison)->work.label = label;
+    (*comparison)->curving.label = "curves over α";
     Status status = evaluation_create(model, rows, row_count, top_count, &(*comparison)->evaluation, error);
     if (status == STATUS_OK) return STATUS_OK;
     live_evaluation_free(*comparison);
@@ -57,6 +72,10 @@ static void free_errand(Errand *errand) {
 void live_evaluation_free(LiveEvaluation *comparison) {
     if (comparison == NULL) return;
     task_stop(&comparison->work);
+    task_stop(&comparison->curving);
+    logit_curves_free(comparison->curves_errand.curves);
+    logit_curves_free(comparison->curves);
+    logit_curves_free_estimate(&comparison->estimate);
     free_errand(&comparison->errand);
     evaluation_free_result(&comparison->base);
     evaluation_free_result(&comparison->sft);
@@ -108,9 +127,99 @@ static bool start(LiveEvaluation *comparison) {
     return true;
 }
 
-bool live_evaluation_refresh(LiveEvaluation *comparison, const Settings *wanted) {
+/* ---- between measured points of α ---- */
+
+void live_evaluation_take_curves(LiveEvaluation *comparison, LogitCurves *curves) {
+    logit_curves_free_estimate(&comparison->estimate); /* it borrows of the old ones */
+    comparison->has_estimate = false;
+    logit_curves_free(comparison->curves);
+    comparison->curves = curves;
+}
+
+void live_evaluation_want_curves(LiveEvaluation *comparison, bool wants) {
+    comparison->wants_curves = wants;
+}
+
+static Status run_curves(Job *job, void *argument, Error *error) {
+    CurvesErrand *errand = argument;
+    Settings settings[LOGIT_CURVES_POINTS];
+    EvaluationResult results[LOGIT_CURVES_POINTS];
+    logit_curves_list_points(&errand->settings, LOGIT_CURVES_POINTS, settings);
+    Status status = logit_curves_measure(errand->evaluation, settings, LOGIT_CURVES_POINTS, results,
+                                         &errand->curves, job, error);
+    for (size_t i = 0; i < LOGIT_CURVES_POINTS; i++) evaluation_free_result(&results[i]);
+    return status;
+}
+
+static bool covers(const LogitCurves *curves, const Settings *wanted) {
+    return curves != NULL && logit_curves_cover(curves, wanted);
+}
+
+bool live_evaluation_has_curves(const LiveEvaluation *comparison, const Settings *wanted) {
+    return covers(comparison->curves, wanted);
+}
+
+/* A failure is W's too, which says it. */
+static bool collect_curves(LiveEvaluation *comparison) {
+    if (!task_poll(&comparison->curving)) return false;
+    if (comparison->curving.status == STATUS_OK)
+        live_evaluation_take_curves(comparison, comparison->curves_errand.curves);
+    comparison->curves_errand = (CurvesErrand){0};
+    return true;
+}
+
+static bool differ_beyond_alpha(const Settings *a, const Settings *b) {
+    Settings moved = *a;
+    moved.alpha = b->alpha;
+    return !settings_equal(&moved, b);
+}
+
+static bool start_curves(LiveEvaluation *comparison) {
+    Error error;
+    comparison->is_spent = true;
+    comparison->spent_at = comparison->wanted;
+    comparison->curves_errand =
+        (CurvesErrand){.evaluation = comparison->evaluation, .settings = comparison->wanted};
+    return task_start(&comparison->curving, comparison->threads, run_curves, &comparison->curves_errand,
+                      &error) == STATUS_OK;
+}
+
+static bool refresh_curves(LiveEvaluation *comparison) {
+    const Settings *wanted = &comparison->wanted;
+    bool changed = collect_curves(comparison);
+    bool is_spent = comparison->is_spent && !differ_beyond_alpha(&comparison->spent_at, wanted);
+    if (task_is_running(&comparison->curving)) {
+        if (!is_spent) (void)task_cancel(&comparison->curving); /* another dial was turned */
+        return changed;
+    }
+    bool is_due = comparison->wants_curves && !is_spent && !covers(comparison->curves, wanted) &&
+                  !live_evaluation_is_stale(comparison, wanted);
+    return (is_due && start_curves(comparison)) || changed;
+}
+
+static bool refresh_estimate(LiveEvaluation *comparison) {
+    const Settings *wanted = &comparison->wanted;
+    Error error;
+    bool is_due = covers(comparison->curves, wanted) && live_evaluation_is_stale(comparison, wanted);
+    if (is_due && comparison->has_estimate && settings_equal(&comparison->estimate.result.settings, wanted))
+        return false;
+    comparison->has_estimate = is_due && logit_curves_estimate(comparison->curves, wanted,
+                                                               &comparison->estimate, &error) == STATUS_OK;
+    return is_due;
+}
+
+const LogitEstimate *live_evaluation_estimate(const LiveEvaluation *comparison) {
+    return comparison->has_estimate ? &comparison->estimate : NULL;
+}
+
+Task *live_evaluation_curves_work(LiveEvaluation *comparison) {
+    return task_is_running(&comparison->curving) ? &comparison->curving : NULL;
+}
+
+/* ---- all of it ---- */
+
+static bool refresh_exact(LiveEvaluation *comparison, const Settings *wanted) {
     bool changed = false;
-    comparison->wanted = *wanted;
     if (task_poll(&comparison->work)) {
         collect(comparison);
         changed = true;
@@ -126,6 +235,13 @@ bool live_evaluation_refresh(LiveEvaluation *comparison, const Settings *wanted)
     if (!comparison->is_prepared || live_evaluation_is_stale(comparison, wanted))
         changed |= start(comparison);
     return changed;
+}
+
+bool live_evaluation_refresh(LiveEvaluation *comparison, const Settings *wanted) {
+    comparison->wanted = *wanted;
+    bool changed = refresh_exact(comparison, wanted);
+    changed |= refresh_curves(comparison);
+    return refresh_estimate(comparison) || changed;
 }
 
 const EvaluationResult *live_evaluation_base(const LiveEvaluation *comparison) {

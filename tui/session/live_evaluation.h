@@ -3,6 +3,11 @@
  *
  *     rows ──► prepare (base and SFT, once) ──► measure (W at the dials) ──► measure again when they differ …
  *
+ *
+ * Beside that, curves over α (logit_curves.h), which somebody gives or which are measured when they are wanted: while W is
+ * stale they say at once what it will be, and how wrong that may be; the exact W takes the estimate's place when it is
+ * there. Curves do not go stale when α turns, and nothing is shown of them at other dials than theirs.
+ *
  * Nothing here is marked stale by hand: W is stale where the settings it was measured at differ from those
  * wanted. A measurement that is no longer wanted is cancelled. All functions are for the UI thread and never
  * block, except live_evaluation_free(), which waits until cancelled work has stopped.
@@ -11,6 +16,7 @@
 #define REJUV_TUI_LIVE_EVALUATION_H
 
 #include "core/evaluation/evaluation.h"
+#include "core/evaluation/logit_curves.h"
 #include "tui/session/task.h"
 
 typedef struct LiveEvaluation LiveEvaluation;
@@ -49,6 +55,24 @@ double live_evaluation_seconds(const LiveEvaluation *comparison);
  * idle. */
 bool live_evaluation_cancel(LiveEvaluation *comparison);
 void live_evaluation_resume(LiveEvaluation *comparison);
+
+/* ---- between measured points of α ---- */
+
+/* What W will be at the settings wanted by the last live_evaluation_refresh(), from curves over α: NULL where W is not
+ * stale, or no curves cover them. Valid until the next refresh. */
+const LogitEstimate *live_evaluation_estimate(const LiveEvaluation *comparison);
+
+bool live_evaluation_has_curves(const LiveEvaluation *comparison,
+                                const Settings *wanted); /* that cover them */
+
+/* Curves that were measured on the same rows, which it takes; NULL is none. */
+void live_evaluation_take_curves(LiveEvaluation *comparison, LogitCurves *curves);
+
+/* Whether it measures them itself, once W is there, at whatever other dials there are: LOGIT_CURVES_POINTS passes. */
+void live_evaluation_want_curves(LiveEvaluation *comparison, bool wants);
+
+/* The running work of that, or NULL. */
+Task *live_evaluation_curves_work(LiveEvaluation *comparison);
 
 /* For further settings on the same rows (a sweep): NULL until base and SFT are measured. */
 const Evaluation *live_evaluation_evaluation(const LiveEvaluation *comparison);

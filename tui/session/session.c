@@ -164,6 +164,7 @@ static const struct {
     [SESSION_TASK_ROLLOUTS] = {SESSION_PART_ROLLOUTS, false, session_rollouts_cancel},
     [SESSION_TASK_CONTINUATION] = {SESSION_PART_PROMPT, false, NULL},
     [SESSION_TASK_PREVIEW] = {SESSION_PART_PROMPT, false, session_prompt_cancel_preview},
+    [SESSION_TASK_PREVIEW_CURVES] = {SESSION_PART_CURVES, false, NULL},
     [SESSION_TASK_ELEMENTS] = {SESSION_PART_ELEMENTS, false, session_elements_cancel},
     [SESSION_TASK_SPECTRUM] = {SESSION_PART_ELEMENTS, false, session_spectrum_cancel},
     [SESSION_TASK_PLAN] = {SESSION_PART_EXPORT, false, NULL},

@@ -56,7 +56,8 @@ typedef enum SessionPart {
     SESSION_PART_LANDSCAPE = 512, /* the loss around base, SFT and W */
     SESSION_PART_ROLLOUTS = 1024, /* samples and what they earn; the gradient at hand-over */
     SESSION_PART_LADDER = 2048,   /* what is measured along rungs */
-    SESSION_PARTS_ALL = 4095
+    SESSION_PART_CURVES = 4096,   /* over α, of the prompt: no figure waits for them */
+    SESSION_PARTS_ALL = 8191
 } SessionPart;
 
 /* True while work for any of `parts`, or for what they come from, is running: the first of it in *job. Work

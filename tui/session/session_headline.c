@@ -102,7 +102,20 @@ void session_measure_headlines(Session *session) {
     if (session->headline->live != NULL) live_evaluation_resume(session->headline->live);
 }
 
+const LogitEstimate *session_headline_estimate(const Session *session) {
+    return session->headline->live == NULL ? NULL : live_evaluation_estimate(session->headline->live);
+}
+
 /* ---- for the parts that measure on the same rows ---- */
+
+bool session_headline_has_curves(const Session *session) {
+    return session->headline->live != NULL &&
+           live_evaluation_has_curves(session->headline->live, &session->settings);
+}
+
+void session_headline_take_curves(Session *session, LogitCurves *curves) {
+    live_evaluation_take_curves(session->headline->live, curves);
+}
 
 const EvaluationResult *session_headline_result(const Session *session, Side side) {
     const LiveEvaluation *live = session->headline->live;

@@ -9,6 +9,7 @@
 
 #include "core/evaluation/distribution.h"
 #include "core/evaluation/evaluation.h"
+#include "core/evaluation/logit_curves.h"
 #include "core/fusion/settings.h"
 #include "tui/session/session_message.h"
 #include "tui/session/session_task.h"
@@ -19,6 +20,10 @@ const DistributionAverages *session_headline_sft(const Session *session);
 const DistributionAverages *session_headline_fused(const Session *session);
 const Settings *session_headline_settings(const Session *session); /* the dials of session_headline_fused() */
 bool session_headline_is_stale(const Session *session);
+
+/* What session_headline_fused() will be at the dials, from curves over α, while it is stale: NULL where it is not, or where no
+ * sweep covers the dials. */
+const LogitEstimate *session_headline_estimate(const Session *session);
 
 /* Why there are no headlines: "loading", "no calibration rows: …", "not measured: …", an error; NULL while
  * measuring or when they are there. */
@@ -41,6 +46,12 @@ const EvaluationResult *session_headline_result(const Session *session, Side sid
 /* For other settings on the same rows: NULL until base and SFT are measured. Whoever's job uses it stops when told to
  * forget. */
 const Evaluation *session_headline_evaluation(const Session *session);
+
+/* There are some of the dials as they stand, wherever α does: a sweep over α was done. */
+bool session_headline_has_curves(const Session *session);
+
+/* Curves that were measured with that evaluation, which it takes. */
+void session_headline_take_curves(Session *session, LogitCurves *curves);
 
 double session_headline_seconds(const Session *session); /* that W took last; 0 before */
 

@@ -2,6 +2,7 @@
 
 #include "core/support/memory.h"
 #include "tui/session/session_calibration.h"
+#include "tui/session/session_headline.h"
 #include "tui/session/session_internal.h"
 #include "tui/session/session_prompt_internal.h"
 
@@ -257,6 +258,10 @@ bool session_preview_is_stale(const Session *session) {
            live_evaluation_is_stale(session->prompt->live, &session->settings);
 }
 
+const LogitEstimate *session_preview_estimate(const Session *session) {
+    return session->prompt->live == NULL ? NULL : live_evaluation_estimate(session->prompt->live);
+}
+
 const char *session_preview_message(const Session *session) {
     if (session->model == NULL) return session->model_error.message;
     const char *message;
@@ -353,9 +358,9 @@ bool session_prompt_refresh(Session *session) {
         session_prompt_collect(session);
         changed = true;
     }
-    if (session->prompt->live != NULL)
-        changed |= live_evaluation_refresh(session->prompt->live, &session->settings);
-    return changed;
+    if (session->prompt->live == NULL) return changed;
+    live_evaluation_want_curves(session->prompt->live, session_headline_has_curves(session));
+    return live_evaluation_refresh(session->prompt->live, &session->settings) || changed;
 }
 
 Status session_prompt_open(Session *session, const struct SessionOptions *options, Error *error) {
@@ -374,8 +379,9 @@ Status session_prompt_open(Session *session, const struct SessionOptions *option
 
 void session_prompt_list(Session *session, Task **tasks) {
     tasks[SESSION_TASK_CONTINUATION] = &session->prompt->continuing;
-    if (session->prompt->live != NULL)
-        tasks[SESSION_TASK_PREVIEW] = live_evaluation_work(session->prompt->live);
+    if (session->prompt->live == NULL) return;
+    tasks[SESSION_TASK_PREVIEW] = live_evaluation_work(session->prompt->live);
+    tasks[SESSION_TASK_PREVIEW_CURVES] = live_evaluation_curves_work(session->prompt->live);
 }
 
 bool session_prompt_cancel_preview(Session *session, SessionTask task) {

@@ -7,6 +7,7 @@
 
 #include "core/evaluation/calibration.h"
 #include "core/evaluation/evaluation.h"
+#include "core/evaluation/logit_curves.h"
 #include "core/fusion/settings.h"
 #include "tui/session/session_chat.h"
 #include "tui/session/session_message.h"
@@ -50,6 +51,10 @@ Status session_show_response(Session *session, Error *error) STATUS_MUST_CHECK;
  */
 const EvaluationResult *session_preview(const Session *session, Side side);
 bool session_preview_is_stale(const Session *session);
+
+/* What W will say at the dials, from curves over α, while session_preview() of it is stale: NULL where it is not, or where
+ * there are none: they are measured after a sweep over α on the calibration rows. */
+const LogitEstimate *session_preview_estimate(const Session *session);
 
 /* Why there is no preview: no model, no tokenizer, an error; NULL while it is measured or there. */
 const char *session_preview_message(const Session *session);

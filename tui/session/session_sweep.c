@@ -17,7 +17,8 @@ typedef struct SweepErrand {
     Settings settings[SESSION_SWEEP_LARGEST];
     EvaluationResult results[SESSION_SWEEP_LARGEST];
     size_t count;
-    bool is_rho;
+    bool is_rho, follows_dial;
+    LogitCurves *curves; /* where it does */
 } SweepErrand;
 
 /* While `planing` runs, `averages` are the job thread's from row `ready` on, and the UI thread's before that. */
@@ -36,6 +37,7 @@ struct SessionSweepPart {
     double values[SESSION_SWEEP_LARGEST];
     Settings settings;
     bool is_rho, is_rho_wanted; /* of the sweep that is there; of the one that is wanted */
+    bool follows_dial, follows_dial_wanted;
     DistributionAverages averages[SESSION_SWEEP_LARGEST];
     size_t count;
     double wanted_values[SESSION_SWEEP_LARGEST];
@@ -55,6 +57,7 @@ const SessionPlaneRange SESSION_PLANE_DEFAULT = {{0.0, 1.0, 11}, {0.0, 0.04, 9}}
 
 static void want_sweep(Session *session, bool is_rho, double from, double to, size_t points) {
     session->sweep->is_rho_wanted = is_rho;
+    session->sweep->follows_dial_wanted = false;
     if (points < 2) points = 2;
     if (points > SESSION_SWEEP_LARGEST) points = SESSION_SWEEP_LARGEST;
     const Range range = {from, to, points};
@@ -62,8 +65,20 @@ static void want_sweep(Session *session, bool is_rho, double from, double to, si
     session->sweep->wanted_count = points;
 }
 
+static void want_dial_sweep(Session *session) {
+    Settings points[SESSION_SWEEP_POINTS];
+    logit_curves_list_points(&session->settings, SESSION_SWEEP_POINTS, points);
+    for (size_t i = 0; i < SESSION_SWEEP_POINTS; i++) session->sweep->wanted_values[i] = points[i].alpha;
+    session->sweep->wanted_count = SESSION_SWEEP_POINTS;
+    session->sweep->is_rho_wanted = false;
+    session->sweep->follows_dial_wanted = true;
+}
+
 static Status sweep(Job *job, void *argument, Error *error) {
     SweepErrand *errand = argument;
+    if (errand->follows_dial)
+        return logit_curves_measure(errand->evaluation, errand->settings, errand->count, errand->results,
+                                    &errand->curves, job, error);
     return evaluation_measure(errand->evaluation, errand->settings, errand->count, errand->results, job,
                               error);
 }
@@ -72,6 +87,7 @@ static void free_sweep_errand(Session *session) {
     if (session->sweep->sweep_errand == NULL) return;
     for (size_t i = 0; i < session->sweep->sweep_errand->count; i++)
         evaluation_free_result(&session->sweep->sweep_errand->results[i]);
+    logit_curves_free(session->sweep->sweep_errand->curves);
     free(session->sweep->sweep_errand);
     session->sweep->sweep_errand = NULL;
 }
@@ -90,8 +106,7 @@ static const char *find_sweep_obstacle(const Session *session) {
     return message == NULL && sweep_needs_ranking(session) ? session_ranking_message(session) : message;
 }
 
-void session_start_sweep(Session *session, bool is_rho, double from, double to, size_t points) {
-    want_sweep(session, is_rho, from, to, points);
+static void start_wanted(Session *session) {
     (void)task_cancel(&session->sweep->sweeping); /* a running one makes way */
     session_measure_headlines(session);           /* base and SFT have to be there first */
     const char *message = find_sweep_obstacle(session);
@@ -99,6 +114,16 @@ void session_start_sweep(Session *session, bool is_rho, double from, double to, 
         session->sweep->wanted_count = 0;
         session_say(session, SESSION_WARNING, "no sweep: %s", message);
     }
+}
+
+void session_start_sweep(Session *session, bool is_rho, double from, double to, size_t points) {
+    want_sweep(session, is_rho, from, to, points);
+    start_wanted(session);
+}
+
+void session_start_dial_sweep(Session *session) {
+    want_dial_sweep(session);
+    start_wanted(session);
 }
 
 /* A sweep that would wait for ever goes, and says so: it would come when nobody looks for it any more. */
@@ -116,11 +141,14 @@ static void collect_sweep(Session *session) {
     if (session->sweep->sweeping.status == STATUS_OK) {
         session->sweep->count = errand->count;
         session->sweep->is_rho = errand->is_rho;
+        session->sweep->follows_dial = errand->follows_dial;
         session->sweep->settings = errand->settings[0];
         for (size_t i = 0; i < errand->count; i++) {
             session->sweep->values[i] = errand->is_rho ? errand->settings[i].rho : errand->settings[i].alpha;
             session->sweep->averages[i] = errand->results[i].averages;
         }
+        if (errand->follows_dial) session_headline_take_curves(session, errand->curves);
+        errand->curves = NULL;
     } else if (session->sweep->sweeping.status != STATUS_CANCELLED) {
         session->sweep->error = session->sweep->sweeping.error;
     }
@@ -142,6 +170,7 @@ static void start_sweep(Session *session, const Evaluation *evaluation) {
                 session->sweep->wanted_values[i];
         }
         errand->is_rho = session->sweep->is_rho_wanted;
+        errand->follows_dial = session->sweep->follows_dial_wanted;
         session->sweep->sweep_errand = errand;
         status = task_start(&session->sweep->sweeping, session->threads, sweep, errand, &error);
     }
@@ -182,6 +211,7 @@ SessionSweep session_sweep(const Session *session) {
     bool is_waiting = session->sweep->wanted_count > 0 && find_sweep_obstacle(session) == NULL;
     return (SessionSweep){.count = session->sweep->count,
                           .is_rho = session->sweep->is_rho,
+                          .follows_dial = session->sweep->follows_dial,
                           .settings = &session->sweep->settings,
                           .values = session->sweep->values,
                           .averages = session->sweep->averages,
@@ -371,7 +401,7 @@ Status session_sweep_open(Session *session, const struct SessionOptions *options
 }
 
 void session_sweep_begin(Session *session) {
-    if (session_headline_is_due(session)) want_sweep(session, false, 0.0, 1.0, SESSION_SWEEP_POINTS);
+    if (session_headline_is_due(session)) want_dial_sweep(session);
 }
 
 bool session_sweep_refresh(Session *session) {

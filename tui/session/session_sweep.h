@@ -14,6 +14,7 @@
 #define REJUV_TUI_SESSION_SWEEP_H
 
 #include "core/evaluation/distribution.h"
+#include "core/evaluation/logit_curves.h"
 #include "core/fusion/settings.h"
 #include "tui/session/session_message.h"
 #include "tui/session/session_task.h"
@@ -21,11 +22,12 @@
 
 /* ---- the sweep over α, or over ρ ---- */
 
-enum { SESSION_SWEEP_POINTS = 21, SESSION_SWEEP_LARGEST = 101 };
+enum { SESSION_SWEEP_POINTS = LOGIT_CURVES_POINTS, SESSION_SWEEP_LARGEST = 101 };
 
 typedef struct SessionSweep {
     size_t count;                         /* points; 0 until the first sweep is done */
     bool is_rho;                          /* over ρ, otherwise over α */
+    bool follows_dial;                    /* as session_start_dial_sweep() measures it */
     const double *values;                 /* [count], rising: of that dial */
     const Settings *settings;             /* the other dials, as they stood */
     const DistributionAverages *averages; /* [count] */
@@ -38,8 +40,13 @@ typedef struct SessionSweep {
 SessionSweep session_sweep(const Session *session);
 
 /* Over the calibration rows, the other dials as they are; over ρ, once neurons are ranked. A sweep that runs is cancelled and starts again.
- * Where headlines are measured without being asked, a sweep over 0 … 1 is too. */
+ */
 void session_start_sweep(Session *session, bool is_rho, double from, double to, size_t points);
+
+/* Over α from 0 to 1 at SESSION_SWEEP_POINTS points of Chebyshev's, and with it curves over α (logit_curves.h): from then on
+ * the headlines follow the dial at once, and so does the prompt, once its own curves are measured. Where headlines are
+ * measured without being asked, this is too. */
+void session_start_dial_sweep(Session *session);
 
 /* ---- the plane ---- */
 

@@ -9,6 +9,7 @@
 #include "tui/tables/block_metric.h"
 #include "tui/text/format.h"
 #include "views/overview/overview_internal.h"
+#include "views/shared/average_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -52,11 +53,15 @@ int overview_draw_drift(Canvas *canvas, Rect area, const Session *session) {
 static void write_average(Canvas *canvas, Rect area, int row, int column, int columns, Role role,
                           const DistributionAverages *averages, size_t figure) {
     char text[FORMAT_SIZE] = "…";
-    if (averages != NULL && DISTRIBUTION_FIGURES[figure].is_share)
-        (void)format_share(distribution_figure(averages, figure), text);
-    else if (averages != NULL)
-        (void)format_number(distribution_figure(averages, figure), 4, text);
+    if (averages != NULL) (void)average_text_write(averages, figure, text);
     canvas_write_field(canvas, area, row, column, columns, true, averages != NULL ? role : ROLE_STALE, text);
+}
+
+static void write_estimate(Canvas *canvas, Rect area, int row, int column, int columns,
+                           const LogitEstimate *estimate, size_t figure) {
+    char text[FORMAT_SIZE];
+    (void)average_text_write_estimate(estimate, figure, text);
+    canvas_write_field(canvas, area, row, column, columns, true, ROLE_VALUE, text);
 }
 
 /* The figures that say most first: how uncertain, how often all but certain. */
@@ -94,9 +99,14 @@ int overview_draw_confidence(Canvas *canvas, Rect area, const Session *session, 
                                key_text("overview", "{measure} measures now", keys));
         return used;
     }
-    bool stale = fused != NULL && session_headline_is_stale(session);
-    (void)snprintf(head, sizeof head, "%sW α %.3g", stale ? "~" : "",
-                   (fused != NULL ? session_headline_settings(session) : session_settings(session))->alpha);
+    const LogitEstimate *estimate = session_headline_estimate(session);
+    bool stale = fused != NULL && estimate == NULL && session_headline_is_stale(session);
+    bool is_older = fused != NULL && estimate == NULL;
+    (void)snprintf(head, sizeof head, "%sW α %.3g",
+                   estimate != NULL ? "≈"
+                   : stale          ? "~"
+                                    : "",
+                   (is_older ? session_headline_settings(session) : session_settings(session))->alpha);
     if (base == NULL) (void)canvas_write(canvas, area, 0, LABEL, ROLE_STALE, "measuring…");
     canvas_write_field(canvas, area, 0, at, VALUE, true, ROLE_BASE, "base");
     canvas_write_field(canvas, area, 0, at + VALUE, VALUE, true, ROLE_SFT, "SFT");
@@ -112,8 +122,11 @@ int overview_draw_confidence(Canvas *canvas, Rect area, const Session *session, 
             (void)canvas_print(canvas, name, row, end + 1, ROLE_DIM, "(%s)", facts->unit);
         write_average(canvas, area, row, at, VALUE, ROLE_VALUE, base, figure);
         write_average(canvas, area, row, at + VALUE, VALUE, ROLE_VALUE, sft, figure);
-        write_average(canvas, area, row, at + 2 * VALUE, VALUE, stale ? ROLE_STALE : ROLE_VALUE, fused,
-                      figure);
+        if (estimate != NULL)
+            write_estimate(canvas, area, row, at + 2 * VALUE, VALUE, estimate, figure);
+        else
+            write_average(canvas, area, row, at + 2 * VALUE, VALUE, stale ? ROLE_STALE : ROLE_VALUE, fused,
+                          figure);
     }
     draw_rows(canvas, area, row, session);
     return row + 1;

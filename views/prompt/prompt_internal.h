@@ -1,7 +1,7 @@
 /*
- * prompt_internal — the Prompt view in six files: prompt_view.c (state and actions), prompt_tokens.c (the text as
+ * prompt_internal — the Prompt view in seven files: prompt_view.c (state and actions), prompt_tokens.c (the text as
  * tokens over their entropy gaps), prompt_turns.c (the conversation that the text is of, and what changes it),
- * prompt_panes.c (the distributions at the cursor, pins, averages),
+ * prompt_panes.c (the distributions at the cursor, pins, averages), prompt_estimate.c (which figures of them are shown),
  * prompt_continue.c (where the text comes from and how it goes on), prompt_numbers.c (every position as a
  * table).
  */
@@ -14,6 +14,7 @@
 #include "tui/session/session_prompt.h"
 #include "tui/session/session_targets.h"
 #include "tui/tables/table.h"
+#include "tui/text/format.h"
 
 enum { PROMPT_TOKEN_TEXT = 160 };
 
@@ -58,6 +59,28 @@ size_t prompt_line_step(const PromptState *state, int direction);
 /* What the models say at the cursor: one pane for each side, pins below. */
 void prompt_draw_panes(const PromptState *state, const SessionTargets *targets, Session *session,
                        Canvas *canvas, Rect area);
+
+/* What is shown of a side: as it was measured, or what W will be (session_preview_estimate()); NULL while there is
+ * nothing. */
+const EvaluationResult *prompt_result(const Session *session, Side side);
+
+/* How wrong the figures of prompt_result() at a position may be: all 0 where they were measured. */
+typedef struct PromptErrors {
+    bool is_estimate;
+    LogitErrors at;
+} PromptErrors;
+
+PromptErrors prompt_errors(const Session *session, Side side, size_t position);
+
+/* A figure of DISTRIBUTION_FIGURES over all positions of a side; … while there is none. */
+void prompt_write_average(const Session *session, Side side, size_t figure, char text[FORMAT_SIZE]);
+
+/* p of a token; NaN where it is not known: an estimate knows the most likely tokens and the true next one. */
+double prompt_probability(const Session *session, Side side, size_t position, int32_t id);
+
+/* .412, ≈.412, or … where it may be too wrong to be shown; – for NaN. */
+char *prompt_format_probability(double p, const PromptErrors *errors, char text[FORMAT_SIZE]);
+char *prompt_format_figure(double value, double error, int digits, char text[FORMAT_SIZE]);
 
 /* Whether a candidate passes the filter. */
 bool prompt_shows(const PromptState *state, const Session *session, int32_t id);

@@ -3,6 +3,7 @@
 #include "tui/canvas/chart.h"
 #include "tui/text/format.h"
 #include "tui/text/text.h"
+#include "tui/text/uncertain.h"
 #include "views/prompt/prompt_internal.h"
 
 #include <stdio.h>
@@ -13,19 +14,8 @@ enum { TOKEN_COLUMNS = 10, FIGURE_COLUMNS = 6, TEXT_SIZE = PROMPT_TOKEN_TEXT };
 static const Role SIDE_ROLES[SIDE_COUNT] = {ROLE_BASE, ROLE_SFT, ROLE_FUSED};
 
 static bool is_stale(const Session *session, Side side) {
-    return side == SIDE_FUSED && session_preview_is_stale(session);
-}
-
-/* .412 for a probability: the leading zero says nothing. */
-static void format_probability(double p, char text[FORMAT_SIZE]) {
-    if (p != p)
-        (void)snprintf(text, FORMAT_SIZE, "–");
-    else if (p >= 0.9995)
-        (void)snprintf(text, FORMAT_SIZE, "%.3f", p);
-    else if (p >= 0.0005)
-        (void)snprintf(text, FORMAT_SIZE, ".%03d", (int)(p * 1000.0 + 0.5));
-    else
-        (void)snprintf(text, FORMAT_SIZE, "%.0e", p);
+    return side == SIDE_FUSED && session_preview_is_stale(session) &&
+           session_preview_estimate(session) == NULL;
 }
 
 /* ---- one side ---- */
@@ -38,50 +28,67 @@ static bool write_fitting(Canvas *canvas, Rect area, int row, int column, Role r
 }
 
 /* Both divergences with as many digits as there is room for, or the first alone. */
-static void draw_divergences(const DistributionPosition *position, Canvas *canvas, Rect area, int row,
-                             Role role) {
+static void draw_divergences(const DistributionPosition *position, const LogitErrors *errors, Canvas *canvas,
+                             Rect area, int row, Role role) {
     static const int DIGITS[][2] = {{3, 3}, {3, 2}, {2, 2}, {2, 1}, {1, 1}};
     char base[FORMAT_SIZE], sft[FORMAT_SIZE], text[TEXT_SIZE];
     for (size_t i = 0; i < sizeof DIGITS / sizeof *DIGITS; i++) {
         (void)snprintf(text, sizeof text, "KL base %s SFT %s",
-                       format_number(position->kl_base, DIGITS[i][0], base),
-                       format_number(position->kl_sft, DIGITS[i][1], sft));
+                       prompt_format_figure(position->kl_base, errors->kl_base, DIGITS[i][0], base),
+                       prompt_format_figure(position->kl_sft, errors->kl_sft, DIGITS[i][1], sft));
         if (write_fitting(canvas, area, row, 1, role, text)) return;
     }
     (void)snprintf(text, sizeof text, "KL base %s", base);
     (void)write_fitting(canvas, area, row, 1, role, text);
 }
 
-static void draw_next(const Session *session, const PromptState *state, Side side,
-                      const DistributionPosition *position, Canvas *canvas, Rect area, int row, Role role) {
+static void draw_next(const DistributionPosition *position, double p, const PromptErrors *errors,
+                      Canvas *canvas, Rect area, int row, Role role) {
     char next[FORMAT_SIZE], text[TEXT_SIZE];
     if (position->next < 0) {
         (void)canvas_write(canvas, area, row, 1, ROLE_DIM, "the text ends here");
         return;
     }
-    format_probability(session_probability(session, side, state->position, position->next), next);
+    (void)prompt_format_probability(p, errors, next);
     (void)snprintf(text, sizeof text, "p(next) %s Δp %+.3f", next, position->dp_base);
-    if (write_fitting(canvas, area, row, 1, role, text)) return;
+    bool has_change =
+        !errors->is_estimate || uncertain_shows_figure(position->dp_base, errors->at.probability);
+    if (has_change && write_fitting(canvas, area, row, 1, role, text)) return;
     (void)snprintf(text, sizeof text, "p(next) %s", next);
     (void)write_fitting(canvas, area, row, 1, role, text);
 }
 
+/* Entropy and top-1, with the error of the first where there is one; as much as has room. */
+static void draw_confidence(const DistributionPosition *position, const PromptErrors *errors, Canvas *canvas,
+                            Rect area, int column, Role role) {
+    char entropy[FORMAT_SIZE], top[FORMAT_SIZE], wrong[FORMAT_SIZE] = "", text[TEXT_SIZE];
+    const char *space = "";
+    (void)prompt_format_probability(position->top1, errors, top);
+    (void)prompt_format_figure(position->entropy, errors->at.entropy, 3, entropy);
+    if (errors->is_estimate && uncertain_shows_figure(position->entropy, errors->at.entropy)) {
+        (void)uncertain_write_error(errors->at.entropy, false, wrong);
+        space = " ";
+    }
+    (void)snprintf(text, sizeof text, "H %s%s%s top1 %s", entropy, space, wrong, top);
+    if (write_fitting(canvas, area, 0, column, role, text)) return;
+    (void)snprintf(text, sizeof text, "H %s%s%s", entropy, space, wrong);
+    if (write_fitting(canvas, area, 0, column, role, text)) return;
+    (void)snprintf(text, sizeof text, "H %s", entropy);
+    (void)write_fitting(canvas, area, 0, column, role, text);
+}
+
 static void draw_head(const Session *session, const PromptState *state, Side side,
                       const DistributionPosition *position, Canvas *canvas, Rect area) {
-    char entropy[FORMAT_SIZE], top[FORMAT_SIZE], name[48], text[TEXT_SIZE];
+    char name[48];
+    PromptErrors errors = prompt_errors(session, side, state->position);
     Role figures = is_stale(session, side) ? ROLE_STALE : ROLE_VALUE;
     (void)snprintf(name, sizeof name, "%s%s%s", state->side == side ? "▸" : " ", session_side_name(side),
                    is_stale(session, side) ? " (older α)" : "");
     int column = canvas_write(canvas, area, 0, 0, SIDE_ROLES[side], name) + 1;
-    format_probability(position->top1, top);
-    (void)format_number(position->entropy, 3, entropy);
-    (void)snprintf(text, sizeof text, "H %s top1 %s", entropy, top);
-    if (!write_fitting(canvas, area, 0, column, figures, text)) {
-        (void)snprintf(text, sizeof text, "H %s", entropy);
-        (void)write_fitting(canvas, area, 0, column, figures, text);
-    }
-    draw_divergences(position, canvas, area, 1, figures);
-    draw_next(session, state, side, position, canvas, area, 2, figures);
+    draw_confidence(position, &errors, canvas, area, column, figures);
+    draw_divergences(position, &errors.at, canvas, area, 1, figures);
+    draw_next(position, prompt_probability(session, side, state->position, position->next), &errors, canvas,
+              area, 2, figures);
 }
 
 bool prompt_shows(const PromptState *state, const Session *session, int32_t id) {
@@ -102,28 +109,30 @@ static void draw_candidates(const Session *session, const PromptState *state, Si
                             const EvaluationResult *result, Canvas *canvas, Rect area) {
     const DistributionToken *top = result->top + state->position * result->top_count;
     int bar = area.columns - TOKEN_COLUMNS - FIGURE_COLUMNS - 3;
+    PromptErrors errors = prompt_errors(session, side, state->position);
+    bool has_bar = bar > 0 && uncertain_shows_bar(errors.at.probability, bar);
     if (state->filter[0] != '\0')
         draw_filter(session, state, top, result->top_count, canvas, rect_cut_top(&area, 1));
     int row = 0;
     for (size_t i = 0; row < area.rows && i < result->top_count; i++) {
         if (!prompt_shows(state, session, top[i].id)) continue;
         char token[TEXT_SIZE], figure[FORMAT_SIZE];
-        double p = session_probability(session, side, state->position, top[i].id);
+        double p = prompt_probability(session, side, state->position, top[i].id);
         prompt_token_text(session, top[i].id, canvas->theme.ascii, token, sizeof token);
         bool selected = state->side == side && i == state->candidate;
         Role role = selected ? ROLE_SELECTED : is_stale(session, side) ? ROLE_STALE : ROLE_TEXT;
         canvas_write(canvas, area, row, 0, ROLE_MARK, session_is_pinned(session, top[i].id) ? "*" : " ");
         canvas_write_field(canvas, area, row, 1, TOKEN_COLUMNS, false, role, token);
-        if (bar > 0) chart_draw_bar(canvas, area, row, TOKEN_COLUMNS + 2, bar, p, SIDE_ROLES[side]);
-        format_probability(p, figure);
-        (void)canvas_write_right(canvas, area, row, area.columns - 1, role, figure);
+        if (has_bar) chart_draw_bar(canvas, area, row, TOKEN_COLUMNS + 2, bar, p, SIDE_ROLES[side]);
+        (void)canvas_write_right(canvas, area, row, area.columns - 1, role,
+                                 prompt_format_probability(p, &errors, figure));
         row++;
     }
 }
 
 static void draw_side(const Session *session, const PromptState *state, Side side, Canvas *canvas,
                       Rect area) {
-    const EvaluationResult *result = session_preview(session, side);
+    const EvaluationResult *result = prompt_result(session, side);
     if (result == NULL || state->position >= result->count) {
         (void)canvas_write(canvas, area, 0, 1, SIDE_ROLES[side], session_side_name(side));
         (void)canvas_write(canvas, area, 1, 1, ROLE_DIM, "computing…");
@@ -141,8 +150,11 @@ static void draw_pins(const Session *session, const PromptState *state, Canvas *
         int32_t id = session_pin(session, (size_t)row);
         char token[TEXT_SIZE], figures[SIDE_COUNT][FORMAT_SIZE];
         prompt_token_text(session, id, canvas->theme.ascii, token, sizeof token);
-        for (int side = 0; side < SIDE_COUNT; side++)
-            format_probability(session_probability(session, (Side)side, state->position, id), figures[side]);
+        for (int side = 0; side < SIDE_COUNT; side++) {
+            PromptErrors errors = prompt_errors(session, (Side)side, state->position);
+            double p = prompt_probability(session, (Side)side, state->position, id);
+            (void)prompt_format_probability(p, &errors, figures[side]);
+        }
         (void)canvas_write(canvas, area, row, 0, ROLE_MARK, "*");
         canvas_write_field(canvas, area, row, 1, TOKEN_COLUMNS, false, ROLE_TEXT, token);
         int column =
@@ -218,12 +230,8 @@ void prompt_draw_averages(const Session *session, Canvas *canvas, Rect area) {
         (void)canvas_print(canvas, area, (int)i + 1, 0, ROLE_TEXT, "%s%s%s%s", figure->label,
                            *figure->unit ? " (" : "", figure->unit, *figure->unit ? ")" : "");
         for (int side = 0; side < SIDE_COUNT; side++) {
-            const EvaluationResult *result = session_preview(session, (Side)side);
             char text[FORMAT_SIZE] = "…";
-            if (result != NULL) {
-                double value = distribution_figure(&result->averages, i);
-                (void)(figure->is_share ? format_share(value, text) : format_number(value, 4, text));
-            }
+            prompt_write_average(session, (Side)side, i, text);
             (void)canvas_write_right(canvas, area, (int)i + 1, LABEL + (side + 1) * WIDTH,
                                      is_stale(session, (Side)side) ? ROLE_STALE : ROLE_VALUE, text);
         }

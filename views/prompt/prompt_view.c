@@ -86,7 +86,7 @@ static void draw_prompt(void *opaque, Session *session, Canvas *canvas, Rect are
 
 /* Over the candidates that the filter lets pass. */
 static Reaction move_candidate(PromptState *state, const Session *session, long step) {
-    const EvaluationResult *result = session_preview(session, state->side);
+    const EvaluationResult *result = prompt_result(session, state->side);
     size_t count = result == NULL ? 0 : result->top_count, found = state->candidate;
     if (result == NULL || state->position >= result->count) return REACTION_NONE;
     const DistributionToken *top = result->top + state->position * count;
@@ -103,7 +103,7 @@ static Reaction move_candidate(PromptState *state, const Session *session, long 
 
 /* At the first that passes. */
 static void begin_candidates(PromptState *state, const Session *session) {
-    const EvaluationResult *result = session_preview(session, state->side);
+    const EvaluationResult *result = prompt_result(session, state->side);
     state->candidate = 0;
     if (result == NULL || state->position >= result->count || result->top_count == 0) return;
     if (!prompt_shows(state, session, result->top[state->position * result->top_count].id))
@@ -191,7 +191,7 @@ static void pin(Session *session, int32_t id) {
 }
 
 static Reaction pin_candidate(const PromptState *state, Session *session) {
-    const EvaluationResult *result = session_preview(session, state->side);
+    const EvaluationResult *result = prompt_result(session, state->side);
     if (result == NULL || state->position >= result->count || state->candidate >= result->top_count)
         return REACTION_NONE;
     int32_t id = result->top[state->position * result->top_count + state->candidate].id;

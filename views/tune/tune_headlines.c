@@ -5,24 +5,47 @@
 #include "tui/session/session_dials.h"
 #include "tui/session/session_files.h"
 #include "tui/session/session_sweep.h"
+#include "tui/text/uncertain.h"
+#include "views/shared/average_text.h"
 #include "views/shared/rows_hint.h"
 #include "views/tune/tune_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { LABEL_COLUMNS = 26, FIGURE_COLUMNS = 11, CHART_ROWS = 5, SIDE_BY_SIDE = 120, FIGURES_LEAST = 2 };
+enum {
+    LABEL_COLUMNS = 26,
+    FIGURE_COLUMNS = 11,
+    ERROR_COLUMNS = 11,
+    CHART_ROWS = 5,
+    SIDE_BY_SIDE = 120,
+    FIGURES_LEAST = 2
+};
 
 /* ---- drawing ---- */
+
+/* What stands for W: measured, or between measured points of α, with its error where there is room. */
+static void draw_estimate(const LogitEstimate *estimate, size_t figure, Canvas *canvas, Rect area, int row) {
+    char error[FORMAT_SIZE], text[FORMAT_SIZE];
+    int right = LABEL_COLUMNS + 3 * FIGURE_COLUMNS;
+    bool is_shown = average_text_write_estimate(estimate, figure, text);
+    (void)canvas_write_right(canvas, area, row, right, ROLE_VALUE, text);
+    (void)uncertain_write_error(distribution_figure(&estimate->wrong, figure),
+                                DISTRIBUTION_FIGURES[figure].is_share, error);
+    if (is_shown && area.columns >= right + ERROR_COLUMNS)
+        (void)canvas_write(canvas, area, row, right + 1, ROLE_DIM, error);
+}
 
 static void draw_table(const TuneState *state, const Session *session, Canvas *canvas, Rect area) {
     const DistributionAverages *columns[] = {session_headline_base(session), session_headline_sft(session),
                                              session_headline_fused(session)};
+    const LogitEstimate *estimate = session_headline_estimate(session);
     static const char *const NAMES[] = {"base", "SFT", "W"};
     static const Role ROLES[] = {ROLE_BASE, ROLE_SFT, ROLE_FUSED};
     bool stale = session_headline_is_stale(session);
     char fused[48];
-    (void)snprintf(fused, sizeof fused, "W%s", stale && columns[2] != NULL ? "~" : "");
+    (void)snprintf(fused, sizeof fused, "%sW%s", estimate != NULL ? "≈" : "",
+                   stale && estimate == NULL && columns[2] != NULL ? "~" : "");
     for (int c = 0; c < 3; c++)
         (void)canvas_write_right(canvas, area, 0, LABEL_COLUMNS + (c + 1) * FIGURE_COLUMNS, ROLES[c],
                                  c == 2 ? fused : NAMES[c]);
@@ -34,7 +57,8 @@ static void draw_table(const TuneState *state, const Session *session, Canvas *c
         int row = (int)(i - first) + 1;
         tune_label_figure(i, label, sizeof label);
         (void)canvas_write(canvas, area, row, 1, i == state->figure ? ROLE_SELECTED : ROLE_TEXT, label);
-        for (int c = 0; c < 3; c++) {
+        if (estimate != NULL) draw_estimate(estimate, i, canvas, area, row);
+        for (int c = 0; c < (estimate != NULL ? 2 : 3); c++) {
             char text[FORMAT_SIZE] = "…";
             if (columns[c] != NULL) tune_format_figure(i, distribution_figure(columns[c], i), text);
             (void)canvas_write_right(canvas, area, row, LABEL_COLUMNS + (c + 1) * FIGURE_COLUMNS,
@@ -114,7 +138,7 @@ static void draw_headlines(TuneState *state, Session *session, Canvas *canvas, R
     int rows = (int)DISTRIBUTION_FIGURE_COUNT + 1;
     Rect table = state->is_wide ? area
                  : area.columns >= SIDE_BY_SIDE
-                     ? rect_cut_left(&charts, LABEL_COLUMNS + 3 * FIGURE_COLUMNS + 3)
+                     ? rect_cut_left(&charts, LABEL_COLUMNS + 3 * FIGURE_COLUMNS + ERROR_COLUMNS + 2)
                      : rect_cut_top(&charts, table_rows(area.rows, rows));
     const char *message = session_headline_message(session);
     bool is_kept = session_headline_base(session) != NULL; /* base and SFT, of an earlier session */

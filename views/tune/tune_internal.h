@@ -27,7 +27,7 @@ typedef struct TuneState {
     size_t pane;                    /* in front: index into the table */
     bool is_wide;                   /* several panes at once, at the last drawing */
     size_t figure;                  /* of DISTRIBUTION_FIGURES: under the cursor, and what the plane shows */
-    Range alpha;                    /* what the sweep goes over */
+    Range alpha;                    /* what the sweep goes over; no points: those that the dial follows */
     size_t kind;                    /* a SettingsKind: under the cursor of the pane modules */
     size_t layer;                   /* … layers */
     size_t list;                    /* the first row shown of the lists in the pane reset */

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RHO_POINTS = 17, WIDE_COLUMNS = 150, WIDE_ROWS = 30, LEFT_COLUMNS = 64, BELOW_ROWS = 17, GAP = 2 };
+enum { RHO_POINTS = 17, WIDE_COLUMNS = 150, WIDE_ROWS = 30, LEFT_COLUMNS = 72, BELOW_ROWS = 17, GAP = 2 };
 
 /* In the order that keys go through them. */
 static const TunePane *const PANES[] = {&tune_headlines_pane, &tune_modules_pane, &tune_layers_pane,
@@ -26,9 +26,7 @@ static Status open_tune(Session *session, void **state, Error *error) {
     (void)session;
     TuneState *made = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, "the tune view");
-    *made = (TuneState){.alpha = {0.0, 1.0, SESSION_SWEEP_POINTS},
-                        .plane = SESSION_PLANE_DEFAULT,
-                        .plane_row = TUNE_UNPLACED};
+    *made = (TuneState){.plane = SESSION_PLANE_DEFAULT, .plane_row = TUNE_UNPLACED};
     *state = made;
     return STATUS_OK;
 }
@@ -125,6 +123,14 @@ static void draw_tune(void *opaque, Session *session, Canvas *canvas, Rect area)
 
 static const Reaction TURNED = (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
 
+static Reaction start_sweep(const TuneState *state, Session *session) {
+    if (state->alpha.points == 0)
+        session_start_dial_sweep(session);
+    else
+        session_start_sweep(session, false, state->alpha.from, state->alpha.to, state->alpha.points);
+    return TURNED;
+}
+
 static Reaction set_range(TuneState *state, Session *session, const char *text) {
     static const RangeLimits LIMITS = {
         .most = 1.0, .least_points = 2, .most_points = SESSION_SWEEP_LARGEST, .has_to_climb = true};
@@ -136,8 +142,7 @@ static Reaction set_range(TuneState *state, Session *session, const char *text) 
             (int)SESSION_SWEEP_LARGEST, text);
         return REACTION_REDRAW;
     }
-    session_start_sweep(session, false, state->alpha.from, state->alpha.to, state->alpha.points);
-    return TURNED;
+    return start_sweep(state, session);
 }
 
 static Reaction turn_pane(TuneState *state, int step) {
@@ -204,8 +209,7 @@ static Reaction act_on_tune(void *opaque, Session *session, Action action, const
     case ACTION_PROTECT:
         return read_alphas(session, argument->text, session_read_protection);
     case ACTION_SWEEP:
-        session_start_sweep(session, false, state->alpha.from, state->alpha.to, state->alpha.points);
-        return TURNED;
+        return start_sweep(state, session);
     case ACTION_SWEEP_RHO:
         session_start_sweep(session, true, 0.0, TUNE_MOST_RHO, RHO_POINTS);
         return TURNED;
