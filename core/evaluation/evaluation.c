@@ -1,5 +1,6 @@
 #include "core/evaluation/evaluation_internal.h"
 #include "core/evaluation/evaluation_memory.h"
+#include "core/evaluation/evaluation_prefix_internal.h"
 #include "core/evaluation/logit_curves_internal.h"
 #include "core/support/memory.h"
 
@@ -8,11 +9,8 @@
 #include <string.h>
 
 enum {
-    STATE_BUDGET = 96 << 20,  /* bytes of KV cache and hidden states for all settings of a pass */
     LOGITS_BUDGET = 64 << 20, /* bytes of logits for all models at the positions compared at once */
-    SMALLEST_GROUP = 64,      /* tokens of rows that share a pass, where memory would allow fewer */
-    LARGEST_GROUP = 1024,
-    LARGEST_COMPARISON = 64 /* positions */
+    LARGEST_COMPARISON = 64   /* positions */
 };
 
 static const Settings BASE = {.alpha = 0.0}, SFT = {.alpha = 1.0};
@@ -106,91 +104,6 @@ static Status make_result(const Evaluation *evaluation, Settings settings, Evalu
     return memory_fail(error, "an evaluation");
 }
 
-/* ---- groups of rows ---- */
-
-size_t evaluation_group_limit(const Evaluation *evaluation, size_t states) {
-    const ModelConfig *config = evaluation->model->config;
-    size_t cache = 2 * config->layers * config->kv_heads * config->head_dim;
-    size_t token = (cache + 2 * config->hidden_size) * sizeof(float) * states;
-    size_t limit = STATE_BUDGET / token;
-    if (limit < SMALLEST_GROUP) return SMALLEST_GROUP;
-    return limit < LARGEST_GROUP ? limit : LARGEST_GROUP;
-}
-
-/* The rows from `group`'s end on that fit one pass, at least one; false at the end. */
-bool evaluation_next_group(const Evaluation *evaluation, size_t limit, EvaluationGroup *group) {
-    EvaluationGroup next = {.first_row = group->first_row + group->row_count,
-                            .first_position = group->first_position + group->positions};
-    for (size_t i = next.first_row; i < evaluation->row_count; i++) {
-        const EvaluationRow *row = &evaluation->rows[i];
-        if (next.row_count > 0 && next.tokens + row->count > limit) break;
-        next.row_count++;
-        next.tokens += row->count;
-        next.positions += evaluation_row_positions(row);
-    }
-    *group = next;
-    return next.row_count > 0;
-}
-
-/* Copies the hidden states of the measured positions, row after row. */
-static void gather_hidden(const Evaluation *evaluation, const EvaluationGroup *group, const float *from,
-                          float *to) {
-    size_t width = evaluation->model->config->hidden_size;
-    for (size_t i = 0; i < group->row_count; i++) {
-        const EvaluationRow *row = &evaluation->rows[group->first_row + i];
-        for (size_t s = 0; s < evaluation_row_spans(row); s++) {
-            EvaluationSpan span = evaluation_row_span(row, s);
-            size_t measured = span.end - span.first;
-            if (measured > 0) memcpy(to, from + span.first * width, measured * width * sizeof *to);
-            to += measured * width;
-        }
-        from += row->count * width;
-    }
-}
-
-static Status run_states(const Evaluation *evaluation, const EvaluationGroup *group, ForwardState **states,
-                         const Settings *settings, size_t count, ForwardInput *input, MatmulScratch *scratch,
-                         Job *job, Error *error) {
-    Status status = STATUS_OK;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = forward_create_state(evaluation->model, &settings[i], group->tokens, &states[i], error);
-    return status == STATUS_OK ? forward_run(states, count, input, scratch, job, error) : status;
-}
-
-/* Runs one group under `count` settings; hidden[i] receives [group positions × hidden_size]. */
-Status evaluation_run_group(const Evaluation *evaluation, const EvaluationGroup *group,
-                            const Settings *settings, size_t count, float *const *hidden,
-                            EvaluationStage stage, MatmulScratch *scratch, Job *job, Error *error) {
-    size_t *starts = memory_allocate(group->tokens, sizeof *starts);
-    ForwardState **states = memory_allocate(count, sizeof *states);
-    Status status = starts == NULL || states == NULL ? memory_fail(error, "a group of rows") : STATUS_OK;
-    if (status == STATUS_OK) {
-        const EvaluationRow *rows = evaluation->rows + group->first_row;
-        size_t token = 0;
-        for (size_t i = 0; i < group->row_count; i++) {
-            size_t start = token;
-            for (size_t t = 0; t < rows[i].count; t++) starts[token++] = start;
-        }
-        uint64_t layers = evaluation->model->config->layers;
-        ForwardInput input = {
-            .ids = rows[0].ids,
-            .starts = starts,
-            .count = group->tokens,
-            .stage = stage.name,
-            .done = (stage.pass * evaluation->tokens + (uint64_t)(rows[0].ids - evaluation->ids)) * layers,
-            .total = stage.passes * evaluation->tokens * layers};
-        status = run_states(evaluation, group, states, settings, count, &input, scratch, job, error);
-    }
-    for (size_t i = 0; i < count && states != NULL; i++) {
-        if (status == STATUS_OK && group->tokens > 0)
-            gather_hidden(evaluation, group, forward_hidden(states[i]), hidden[i]);
-        forward_free_state(states[i]);
-    }
-    free(states);
-    free(starts);
-    return status;
-}
-
 /* ---- comparing distributions ---- */
 
 /* Positions [first, first + count) of a group: logits of base (0), SFT (1) and the measured models (2 …). */
@@ -248,26 +161,12 @@ static void compare_position(void *argument, size_t i, unsigned worker) {
     if (comparison->curves != NULL) keep_curves(comparison, i, &base, &sft);
 }
 
-/* The true next token of every measured position of a group; -1 after a row's last. */
-int32_t *evaluation_list_next(const Evaluation *evaluation, const EvaluationGroup *group) {
-    int32_t *next = memory_allocate(group->positions, sizeof *next);
-    size_t at = 0;
-    for (size_t i = 0; i < group->row_count && next != NULL; i++) {
-        const EvaluationRow *row = &evaluation->rows[group->first_row + i];
-        for (size_t s = 0; s < evaluation_row_spans(row); s++) {
-            EvaluationSpan span = evaluation_row_span(row, s);
-            for (size_t t = span.first; t < span.end; t++)
-                next[at++] = t + 1 < row->count ? row->ids[t + 1] : -1;
-        }
-    }
-    return next;
-}
-
 typedef struct Models {
     const Settings **settings;  /* [count]: base, SFT, … */
     const float **hidden;       /* [count], of the group's first position */
     EvaluationResult **results; /* [count] */
     size_t count;
+    size_t known;        /* the first positions, which are described already */
     LogitCurves *curves; /* or NULL; and the point of theirs that is model 2 */
     size_t first_point;
 } Models;
@@ -303,7 +202,7 @@ static Status compare_group(const Evaluation *evaluation, const EvaluationGroup 
     Status status = STATUS_OK;
     if (next == NULL || heads == NULL || logits == NULL || probabilities == NULL)
         status = memory_fail(error, "logits");
-    for (size_t at = 0; at < group->positions && status == STATUS_OK; at += chunk) {
+    for (size_t at = models->known; at < group->positions && status == STATUS_OK; at += chunk) {
         Comparison comparison = {.evaluation = evaluation,
                                  .next = next + at,
                                  .logits = logits,
@@ -326,6 +225,24 @@ static Status compare_group(const Evaluation *evaluation, const EvaluationGroup 
 
 /* ---- the two passes ---- */
 
+/* Base and SFT: from where the text differs from the one before, where that is kept. */
+static Status run_both(const Evaluation *evaluation, const EvaluationGroup *group, float *const *hidden,
+                       MatmulScratch *scratch, Job *job, Error *error) {
+    static const char STAGE[] = "base and SFT";
+    const Settings both[] = {BASE, SFT};
+    if (evaluation_prefix_applies(evaluation))
+        return evaluation_prefix_run(evaluation, SIDE_BASE, both, 2, hidden, STAGE, scratch, job, error);
+    return evaluation_run_group(evaluation, group, both, 2, hidden, (EvaluationStage){STAGE, 0, 1}, scratch,
+                                job, error);
+}
+
+static size_t recall_both(const Evaluation *evaluation, EvaluationResult *base, EvaluationResult *sft) {
+    if (!evaluation_prefix_applies(evaluation)) return 0;
+    size_t first = evaluation_prefix_recall(evaluation, SIDE_BASE, base);
+    size_t second = evaluation_prefix_recall(evaluation, SIDE_SFT, sft);
+    return first < second ? first : second;
+}
+
 Status evaluation_prepare(Evaluation *evaluation, EvaluationResult *base, EvaluationResult *sft, Job *job,
                           Error *error) {
     size_t width = evaluation->model->config->hidden_size;
@@ -340,18 +257,17 @@ Status evaluation_prepare(Evaluation *evaluation, EvaluationResult *base, Evalua
         status = memory_fail(error, "hidden states");
     if (status == STATUS_OK) status = make_result(evaluation, BASE, base, error);
     if (status == STATUS_OK) status = make_result(evaluation, SFT, sft, error);
-    const Settings both[] = {BASE, SFT};
     EvaluationGroup group = {0};
     while (status == STATUS_OK &&
            evaluation_next_group(evaluation, evaluation_group_limit(evaluation, 2), &group)) {
         float *hidden[] = {evaluation->base_hidden + group.first_position * width,
                            evaluation->sft_hidden + group.first_position * width};
-        status = evaluation_run_group(evaluation, &group, both, 2, hidden,
-                                      (EvaluationStage){"base and SFT", 0, 1}, scratch, job, error);
+        status = run_both(evaluation, &group, hidden, scratch, job, error);
         Models models = {.settings = (const Settings *[]){&BASE, &SFT},
                          .hidden = (const float *[]){hidden[0], hidden[1]},
                          .results = (EvaluationResult *[]){base, sft},
                          .count = 2};
+        if (status == STATUS_OK) models.known = recall_both(evaluation, base, sft);
         if (status == STATUS_OK) status = compare_group(evaluation, &group, &models, scratch, job, error);
     }
     matmul_free_scratch(scratch);
@@ -363,6 +279,7 @@ Status evaluation_prepare(Evaluation *evaluation, EvaluationResult *base, Evalua
     evaluation->is_prepared = true;
     EvaluationResult *results[] = {base, sft};
     for (int i = 0; i < 2; i++) {
+        if (evaluation_prefix_applies(evaluation)) evaluation_prefix_keep(evaluation, (Side)i, results[i]);
         results[i]->averages = distribution_average(results[i]->positions, results[i]->count);
         if (results[i]->hidden != NULL)
             memcpy(results[i]->hidden, i == 0 ? evaluation->base_hidden : evaluation->sft_hidden,
@@ -376,12 +293,26 @@ typedef struct Measurement {
     Models models;  /* base, SFT, then the measured ones */
     float **hidden; /* [count][limit × hidden_size], of the group at hand */
     size_t count;
+    bool continues; /* a text whose beginning is kept */
 } Measurement;
 
-static Status make_measurement(const Evaluation *evaluation, const Settings *settings, size_t count,
-                               EvaluationResult *results, size_t group_positions, Measurement *measurement,
-                               Error *error) {
-    *measurement = (Measurement){.count = count, .models.count = count + 2};
+/* Settings that run side by side. */
+typedef struct Batch {
+    const Settings *settings;
+    size_t count;
+    EvaluationResult *results;
+    LogitCurves *curves; /* or NULL; their point that is the first of these */
+    size_t point;
+    bool is_alone; /* no others are measured in this call */
+} Batch;
+
+static Status make_measurement(const Evaluation *evaluation, const Batch *batch, size_t group_positions,
+                               Measurement *measurement, Error *error) {
+    size_t count = batch->count;
+    *measurement = (Measurement){
+        .count = count, .models = {.count = count + 2, .curves = batch->curves, .first_point = batch->point}};
+    measurement->continues =
+        batch->is_alone && batch->curves == NULL && evaluation_prefix_applies(evaluation);
     Models *models = &measurement->models;
     models->settings = memory_allocate(count + 2, sizeof *models->settings);
     models->hidden = memory_allocate(count + 2, sizeof *models->hidden);
@@ -393,8 +324,8 @@ static Status make_measurement(const Evaluation *evaluation, const Settings *set
     models->settings[0] = &BASE;
     models->settings[1] = &SFT;
     for (size_t i = 0; i < count; i++) {
-        models->settings[i + 2] = &settings[i];
-        models->results[i + 2] = &results[i];
+        models->settings[i + 2] = &batch->settings[i];
+        models->results[i + 2] = &batch->results[i];
         measurement->hidden[i] =
             memory_allocate(group_positions, evaluation->model->config->hidden_size * sizeof(float));
         if (measurement->hidden[i] == NULL) return memory_fail(error, "hidden states");
@@ -414,10 +345,15 @@ static void free_measurement(Measurement *measurement) {
 static Status measure_group(const Evaluation *evaluation, const EvaluationGroup *group,
                             const Settings *settings, Measurement *measurement, MatmulScratch *scratch,
                             Job *job, Error *error) {
+    static const char STAGE[] = "preview";
     size_t width = evaluation->model->config->hidden_size;
     Models *models = &measurement->models;
-    Status status = evaluation_run_group(evaluation, group, settings, measurement->count, measurement->hidden,
-                                         (EvaluationStage){"preview", 0, 1}, scratch, job, error);
+    Status status =
+        measurement->continues
+            ? evaluation_prefix_run(evaluation, SIDE_FUSED, settings, 1, measurement->hidden, STAGE, scratch,
+                                    job, error)
+            : evaluation_run_group(evaluation, group, settings, measurement->count, measurement->hidden,
+                                   (EvaluationStage){STAGE, 0, 1}, scratch, job, error);
     if (status != STATUS_OK) return status;
     models->hidden[0] = evaluation->base_hidden + group->first_position * width;
     models->hidden[1] = evaluation->sft_hidden + group->first_position * width;
@@ -427,27 +363,28 @@ static Status measure_group(const Evaluation *evaluation, const EvaluationGroup 
             memcpy(models->results[i + 2]->hidden + group->first_position * width, measurement->hidden[i],
                    group->positions * width * sizeof(float));
     }
-    return compare_group(evaluation, group, models, scratch, job, error);
+    if (measurement->continues)
+        models->known = evaluation_prefix_recall(evaluation, SIDE_FUSED, models->results[2]);
+    status = compare_group(evaluation, group, models, scratch, job, error);
+    if (status == STATUS_OK && measurement->continues)
+        evaluation_prefix_keep(evaluation, SIDE_FUSED, models->results[2]);
+    return status;
 }
 
-/* Settings that run side by side: the first is this point of the curves, where there are any. */
-static Status measure_together(const Evaluation *evaluation, const Settings *settings, size_t count,
-                               EvaluationResult *results, LogitCurves *curves, size_t point,
-                               MatmulScratch *scratch, Job *job, Error *error) {
-    size_t limit = evaluation_group_limit(evaluation, count), largest = 0;
+static Status measure_together(const Evaluation *evaluation, const Batch *batch, MatmulScratch *scratch,
+                               Job *job, Error *error) {
+    size_t limit = evaluation_group_limit(evaluation, batch->count), largest = 0;
     EvaluationGroup group = {0};
     while (evaluation_next_group(evaluation, limit, &group)) {
         if (group.positions > largest) largest = group.positions;
     }
     Measurement measurement = {0};
-    Status status = make_measurement(evaluation, settings, count, results, largest, &measurement, error);
-    measurement.models.curves = curves;
-    measurement.models.first_point = point;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = make_result(evaluation, settings[i], &results[i], error);
+    Status status = make_measurement(evaluation, batch, largest, &measurement, error);
+    for (size_t i = 0; i < batch->count && status == STATUS_OK; i++)
+        status = make_result(evaluation, batch->settings[i], &batch->results[i], error);
     group = (EvaluationGroup){0};
     while (status == STATUS_OK && evaluation_next_group(evaluation, limit, &group))
-        status = measure_group(evaluation, &group, settings, &measurement, scratch, job, error);
+        status = measure_group(evaluation, &group, batch->settings, &measurement, scratch, job, error);
     free_measurement(&measurement);
     return status;
 }
@@ -461,9 +398,13 @@ Status evaluation_measure_keeping(const Evaluation *evaluation, const Settings *
     Status status = matmul_create_scratch(job_threads(job), &scratch, error);
     size_t together = evaluation_memory_together(evaluation, count);
     for (size_t at = 0; at < count && status == STATUS_OK; at += together) {
-        size_t n = count - at < together ? count - at : together;
-        status =
-            measure_together(evaluation, settings + at, n, results + at, curves, at, scratch, job, error);
+        const Batch batch = {.settings = settings + at,
+                             .count = count - at < together ? count - at : together,
+                             .results = results + at,
+                             .curves = curves,
+                             .point = at,
+                             .is_alone = count == 1};
+        status = measure_together(evaluation, &batch, scratch, job, error);
     }
     matmul_free_scratch(scratch);
     for (size_t i = 0; i < count && status == STATUS_OK; i++)

@@ -16,6 +16,7 @@ struct Evaluation {
     size_t row_count, tokens, positions, top_count;
     float *base_hidden, *sft_hidden; /* [positions × hidden_size]; from evaluation_prepare() */
     bool is_prepared;
+    struct EvaluationPrefix *prefix; /* borrowed; NULL: every text is computed from its first token */
 };
 
 /* Rows that share a pass, and what they measure, counted through all rows. */

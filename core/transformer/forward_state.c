@@ -438,6 +438,16 @@ void forward_rewind(ForwardState *state, size_t length) {
     if (length < state->length) state->length = length;
 }
 
+bool forward_keeps_prefix(const ForwardState *state, size_t length) {
+    const ModelConfig *config = state->side->config;
+    const Recurrence *own = &state->recurrence;
+    if (length == 0) return true;
+    for (size_t i = 0; i < config->rope_count; i++)
+        if (config->ropes[i].longest > 0) return false;
+    bool has_state = own->total == 0 || own->length == length || own->before_length == length;
+    return has_state && length <= state->length;
+}
+
 const float *forward_hidden(const ForwardState *state) {
     return state->hidden;
 }

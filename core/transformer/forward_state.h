@@ -51,6 +51,11 @@ size_t forward_length(const ForwardState *state);
  * the last call, and for 0: from any other a text cannot go on, which forward_run() says; a new one can begin there. */
 void forward_rewind(ForwardState *state, size_t length);
 
+/* Whether what is cached before `length` is what any text that begins so would have there, so that it can go on from there
+ * after forward_rewind(): not where a state of the text is no longer kept for that length, nor where tokens are turned
+ * by how long the whole text is (dynamic and longrope embeddings). */
+bool forward_keeps_prefix(const ForwardState *state, size_t length);
+
 /* [tokens of the last forward_run × hidden_size], after the final norm. */
 const float *forward_hidden(const ForwardState *state);
 

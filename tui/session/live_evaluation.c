@@ -63,6 +63,10 @@ Status live_evaluation_create(const Model *model, const EvaluationRow *rows, siz
     return status;
 }
 
+void live_evaluation_use_prefix(LiveEvaluation *comparison, EvaluationPrefix *prefix) {
+    evaluation_prefix_attach(prefix, comparison->evaluation);
+}
+
 static void free_errand(Errand *errand) {
     evaluation_free_result(&errand->base);
     evaluation_free_result(&errand->sft);

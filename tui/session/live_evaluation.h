@@ -16,6 +16,7 @@
 #define REJUV_TUI_LIVE_EVALUATION_H
 
 #include "core/evaluation/evaluation.h"
+#include "core/evaluation/evaluation_prefix.h"
 #include "core/evaluation/logit_curves.h"
 #include "tui/session/task.h"
 
@@ -27,6 +28,10 @@ Status live_evaluation_create(const Model *model, const EvaluationRow *rows, siz
                               size_t top_count, const char *label, unsigned threads,
                               LiveEvaluation **comparison, Error *error) STATUS_MUST_CHECK;
 void live_evaluation_free(LiveEvaluation *comparison); /* takes NULL */
+
+/* Before the first refresh: what of the text was evaluated before need not be again (evaluation_prefix.h). It is borrowed by
+ * one LiveEvaluation at a time, until that is freed. */
+void live_evaluation_use_prefix(LiveEvaluation *comparison, EvaluationPrefix *prefix);
 
 /* Collects what is finished and starts what is due for `wanted`. True when something changed. */
 bool live_evaluation_refresh(LiveEvaluation *comparison, const Settings *wanted);

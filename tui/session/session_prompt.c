@@ -395,6 +395,7 @@ void session_prompt_free(Session *session) {
     task_stop(&prompt->continuing);
     session_prompt_free_errand(session);
     live_evaluation_free(prompt->live);
+    evaluation_prefix_free(prompt->prefix);
     free(prompt->text);
     free(prompt->first_text);
     free(prompt->first_chat);

@@ -30,6 +30,7 @@ struct SessionPromptPart {
     int current_example;
     uint64_t revision; /* how often it was measured afresh */
     LiveEvaluation *live;
+    EvaluationPrefix *prefix; /* of the text that was measured last; used by `live` */
     Error error;
     int32_t pins[SESSION_PINS];
     size_t pin_count;
