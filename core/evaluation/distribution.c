@@ -174,3 +174,7 @@ const size_t DISTRIBUTION_FIGURE_COUNT = sizeof DISTRIBUTION_FIGURES / sizeof *D
 double distribution_figure(const DistributionAverages *averages, size_t figure) {
     return *(const double *)(const void *)((const char *)averages + DISTRIBUTION_FIGURES[figure].offset);
 }
+
+double *distribution_figure_of(DistributionAverages *averages, size_t figure) {
+    return (double *)(void *)((char *)averages + DISTRIBUTION_FIGURES[figure].offset);
+}

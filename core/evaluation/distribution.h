@@ -92,5 +92,6 @@ extern const DistributionFigure DISTRIBUTION_FIGURES[];
 extern const size_t DISTRIBUTION_FIGURE_COUNT;
 
 double distribution_figure(const DistributionAverages *averages, size_t figure);
+double *distribution_figure_of(DistributionAverages *averages, size_t figure); /* to be changed */
 
 #endif

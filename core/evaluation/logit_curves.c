@@ -98,6 +98,15 @@ static double find_lead(const float *logs, size_t tokens) {
     return exp((double)top[0].log_probability) - exp((double)top[1].log_probability);
 }
 
+/* What is measured of an average may be less than its own rounding. */
+static void add_rounding(const DistributionAverages *averages, DistributionAverages *wrong) {
+    static const double RELATIVE = 4e-7;
+    for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT; i++) {
+        double *error = distribution_figure_of(wrong, i), value = distribution_figure(averages, i);
+        if (!DISTRIBUTION_FIGURES[i].is_share) *error = fmax(*error, RELATIVE * fabs(value));
+    }
+}
+
 /* Positions that may be on the other side of an edge. */
 typedef struct Undecided {
     size_t confident, top;
@@ -128,6 +137,7 @@ Status logit_curves_estimate(const LogitCurves *curves, const Settings *settings
     double positions = (double)curves->positions, flips = (double)undecided.top / positions;
     estimate->errors = curves->errors;
     estimate->wrong = curves->wrong;
+    add_rounding(&result->averages, &estimate->wrong);
     estimate->wrong.confident = fmax(estimate->wrong.confident, (double)undecided.confident / positions);
     estimate->wrong.same_top1_base = fmax(estimate->wrong.same_top1_base, flips);
     estimate->wrong.same_top1_sft = fmax(estimate->wrong.same_top1_sft, flips);

@@ -19,8 +19,8 @@
  *
  * The error is measured, by leaving points out: each but the ends in turn, and each two neighbours, of which a quarter
  * counts (one point more made that much of it, or less); figures at the point that is missing are held against what was
- * measured there. The largest difference is the error, and 4e-6 with it, which is what rounding of logits to float32 does
- * to a probability. It covers what was seen between the points (tests/unit/test_logit_curves.c), and proves nothing: a
+ * measured there. The largest difference is the error, and with it what rounding of logits to float32 does: 4e-6 of the
+ * largest probability, as much of an entropy of 1 nat, and in proportion of a larger one. It covers what was seen between the points (tests/unit/test_logit_curves.c), and proves nothing: a
  * model may do between two points what no polynomial foresees. Shares count positions, which are on one side or the
  * other: of theirs the error is how many are closer to the edge than their own error, and more.
  *

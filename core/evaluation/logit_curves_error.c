@@ -32,14 +32,10 @@ static void widen_position(LogitErrors *errors, const DistributionPosition *foun
         widen(errors->probability, probability_of_next(found), probability_of_next(measured), share);
 }
 
-static double *figure_of(DistributionAverages *averages, size_t figure) {
-    return (double *)(void *)((char *)averages + DISTRIBUTION_FIGURES[figure].offset);
-}
-
 static void widen_averages(DistributionAverages *wrong, const DistributionAverages *found,
                            const DistributionAverages *measured, double share) {
     for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT; i++) {
-        double *error = figure_of(wrong, i);
+        double *error = distribution_figure_of(wrong, i);
         *error = widen(*error, distribution_figure(found, i), distribution_figure(measured, i), share);
     }
 }
@@ -88,13 +84,22 @@ static Status take_turn(Turn *turn, size_t left, const EvaluationResult *results
     return STATUS_OK;
 }
 
-static void add_rounding(LogitCurves *curves) {
+/* The largest that there is of it at the ends and in the middle. */
+static double find_top1(const LogitCurves *curves, const EvaluationResult *results, size_t position) {
+    double middle = results[curves->count / 2].positions[position].top1;
+    return fmax(middle, fmax(results[0].positions[position].top1,
+                             results[curves->count - 1].positions[position].top1));
+}
+
+/* Sums over a wide distribution are as large as its entropy, and its probabilities small. */
+static void add_rounding(LogitCurves *curves, const EvaluationResult *results) {
     for (size_t i = 0; i < curves->positions; i++) {
         LogitErrors *errors = &curves->errors[i];
-        errors->entropy += ROUNDING;
-        errors->kl_base += ROUNDING;
-        errors->kl_sft += ROUNDING;
-        errors->probability += ROUNDING;
+        double of_sums = ROUNDING * fmax(1.0, results[curves->count / 2].positions[i].entropy);
+        errors->entropy += of_sums;
+        errors->kl_base += of_sums;
+        errors->kl_sft += of_sums;
+        errors->probability += ROUNDING * find_top1(curves, results, i);
     }
 }
 
@@ -110,6 +115,6 @@ Status logit_curves_measure_errors(LogitCurves *curves, const EvaluationResult *
                          ? take_turn(&turn, left, results, job, error)
                          : job_cancelled(error);
     free(turn.found);
-    if (status == STATUS_OK) add_rounding(curves);
+    if (status == STATUS_OK) add_rounding(curves, results);
     return status;
 }

@@ -32,8 +32,8 @@ static const Part PARTS[] = {
     {"memory", bench_memory},       {"open", bench_open},       {"forward", bench_forward},
     {"cancel", bench_cancel},       {"method", bench_method},   {"gradient", bench_gradient},
     {"landscape", bench_landscape}, {"rollout", bench_rollout}, {"chat", bench_chat},
-    {"experts", bench_experts},     {"adapter", bench_adapter}, {"drift", bench_drift},
-    {"export", bench_export}};
+    {"experts", bench_experts},     {"adapter", bench_adapter}, {"keys", bench_keys},
+    {"drift", bench_drift},         {"export", bench_export}};
 
 enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
 

@@ -40,6 +40,9 @@ Status bench_chat(Bench *bench, Error *error) STATUS_MUST_CHECK;    /* rows of c
 Status bench_drift(Bench *bench, Error *error) STATUS_MUST_CHECK;   /* GB/s */
 Status bench_export(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* GB/s */
 
+/* milliseconds on the thread that draws; a pair of its own */
+Status bench_keys(Bench *bench, Error *error) STATUS_MUST_CHECK;
+
 /* a mixture of experts beside a dense model of its active size; pairs of its own */
 Status bench_experts(Bench *bench, Error *error) STATUS_MUST_CHECK;
 

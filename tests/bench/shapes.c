@@ -23,6 +23,8 @@ const Shape SHAPES[] = {
     {"qwen3-4b", QWEN3, 2560, 36, 32, 8, 128, 9728, 151936, 40960, 1e6, 1e-6, .is_tied = true,
      .has_qk_norm = true},
     {"qwen3-8b", QWEN3, 4096, 36, 32, 8, 128, 12288, 151936, 40960, 1e6, 1e-6, .has_qk_norm = true},
+    /* the layers, neurons and vocabulary of the one above, and next to no weights: for what a key costs */
+    {"qwen3-8b-thin", QWEN3, 16, 36, 32, 8, 128, 12288, 151936, 40960, 1e6, 1e-6, .has_qk_norm = true},
     {"llama3.2-1b", LLAMA, 2048, 16, 32, 8, 64, 8192, 128256, 131072, 5e5, 1e-5, .is_tied = true,
      .llama3_factor = 32.0},
     {"llama-7b", LLAMA, 4096, 32, 32, 32, 128, 11008, 32000, 2048, 1e4, 1e-6, .is_tied = false},

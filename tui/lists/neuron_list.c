@@ -6,7 +6,7 @@
 #include <math.h>
 
 enum {
-    NEURONS_A_CALL = 1 << 17, /* looked at: some 10 ms */
+    NEURONS_A_CALL = 1 << 16, /* looked at: some 5 ms */
     MOVES_A_LOOK = 4          /* what takes as long as looking at one */
 };
 

@@ -1,10 +1,14 @@
 #include "tui/lists/neuron_map.h"
 
 #include "core/drift/elements.h"
+#include "core/support/memory.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_headline.h"
 
 #include <math.h>
+#include <stdlib.h>
+
+enum { NEURONS_A_CALL = 1 << 16 }; /* pooled at once: some milliseconds */
 
 static const double HISTOGRAM_LOW = -3, HISTOGRAM_HIGH = 1; /* log10 */
 
@@ -147,6 +151,60 @@ void neuron_map_pool(const Session *session, NeuronColumn column, const NeuronBl
         }
         cells[cell] = share ? pooled / (double)size : pooled;
     }
+}
+
+static bool is_same_shape(const NeuronMapShape *a, const NeuronMapShape *b) {
+    return a->column == b->column && a->module == b->module && a->first == b->first && a->count == b->count &&
+           a->top == b->top && a->rows == b->rows && a->columns == b->columns;
+}
+
+/* Rows that are there stay until the new ones take their places, where they are of the same neurons. */
+static Status begin_grid(NeuronMapGrid *grid, const NeuronMapShape *shape, Error *error) {
+    size_t all = shape->rows * shape->columns;
+    if (grid->is_set && is_same_shape(&grid->shape, shape)) return STATUS_OK;
+    grid->is_set = false;
+    Status status = MEMORY_RESERVE(grid->cells, &grid->capacity, all, error);
+    if (status != STATUS_OK) return status;
+    for (size_t i = 0; i < all; i++) grid->cells[i] = NAN;
+    grid->shape = *shape;
+    grid->is_set = true;
+    grid->next = 0;
+    grid->left = shape->rows;
+    return STATUS_OK;
+}
+
+static void follow_figures(NeuronMapGrid *grid, const Session *session) {
+    const Ranking *ranking = session_settings(session)->ranking;
+    uint32_t cut = settings_cut(session_settings(session));
+    uint64_t revision = session_neurons_revision(session);
+    if (grid->ranking == ranking && grid->cut == cut && grid->revision == revision) return;
+    grid->ranking = ranking;
+    grid->cut = cut;
+    grid->revision = revision;
+    grid->left = grid->shape.rows; /* from where it is: a dial that is held turns all rows */
+}
+
+Status neuron_map_update(NeuronMapGrid *grid, const Session *session, const NeuronMapShape *shape,
+                         bool *pending, Error *error) {
+    *pending = false;
+    Status status = begin_grid(grid, shape, error);
+    if (status != STATUS_OK) return status;
+    follow_figures(grid, session);
+    for (uint64_t pooled = 0; grid->left > 0 && pooled < NEURONS_A_CALL; grid->left--) {
+        NeuronBlock block =
+            neurons_find_block(session_neurons(session), shape->top + grid->next, shape->module);
+        neuron_map_pool(session, shape->column, &block, shape->first, shape->count, shape->columns,
+                        grid->cells + grid->next * shape->columns);
+        pooled += block.count < shape->count ? block.count : shape->count;
+        grid->next = (grid->next + 1) % shape->rows;
+    }
+    *pending = grid->left > 0;
+    return STATUS_OK;
+}
+
+void neuron_map_free_grid(NeuronMapGrid *grid) {
+    free(grid->cells);
+    *grid = (NeuronMapGrid){0};
 }
 
 ColourScale neuron_map_key(const Session *session, NeuronColumn column, bool logarithmic) {

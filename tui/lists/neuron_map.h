@@ -46,6 +46,33 @@ size_t neuron_map_window(const NeuronMap *map, const NeuronTable *table, size_t 
 void neuron_map_pool(const Session *session, NeuronColumn column, const NeuronBlock *block, uint64_t first,
                      uint64_t count, size_t columns, double *cells);
 
+/* Which part of the model, and how it is pooled: layers [top, top + rows) of a module, neurons [first, first + count). */
+typedef struct NeuronMapShape {
+    NeuronColumn column;
+    NeuronModule module;
+    uint64_t first, count;
+    size_t top, rows, columns;
+} NeuronMapShape;
+
+/* The cells on screen. They are pooled anew only when what they show has changed, and over several drawings where that is
+ * much: a model of 8 billion parameters has 440 000 neurons in a module. Zero-initialise; neuron_map_free_grid() releases. */
+typedef struct NeuronMapGrid {
+    double *
+        cells; /* [rows × columns] of `shape`; of rows that are not pooled yet as they were, NaN of another shape */
+    size_t capacity;
+    bool is_set;
+    NeuronMapShape shape;
+    const Ranking *ranking; /* what they were pooled from */
+    uint32_t cut;
+    uint64_t revision;
+    size_t next, left; /* rows to be pooled: the next one, and how many from there on, round and round */
+} NeuronMapGrid;
+
+/* Brings some rows up to date; *pending: there are more, for the next drawing. STATUS_NO_MEMORY. */
+Status neuron_map_update(NeuronMapGrid *grid, const Session *session, const NeuronMapShape *shape,
+                         bool *pending, Error *error) STATUS_MUST_CHECK;
+void neuron_map_free_grid(NeuronMapGrid *grid);
+
 /* The scale of a figure's colours, without an extent yet where that comes from the figures: dormancy from 1
  * (the average neuron) to 0, ranks from twice the cut to 0. */
 ColourScale neuron_map_key(const Session *session, NeuronColumn column, bool logarithmic);

@@ -95,6 +95,10 @@ void session_neuron(const Session *session, uint64_t neuron, NeuronScores *facts
     *facts = neuron_scores_find(&sources, neuron);
 }
 
+uint64_t session_neurons_revision(const Session *session) {
+    return session->neurons->revision;
+}
+
 const Ranking *session_neurons_find_ranking(const Session *session, Selector selector, size_t targets) {
     const struct SessionNeuronsPart *method = session->neurons;
     for (size_t i = method->kept_count; i-- > 0;) {

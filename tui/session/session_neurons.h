@@ -23,6 +23,10 @@ const NeuronTable *session_neurons(const Session *session);
 /* What is known about one neuron. */
 void session_neuron(const Session *session, uint64_t neuron, NeuronScores *facts);
 
+/* Another number whenever what session_neuron() says has changed otherwise than by the dials: whether a neuron is reset
+ * depends on the settings' ranking and settings_cut() besides. */
+uint64_t session_neurons_revision(const Session *session);
+
 /* NULL while they are not known. */
 const Attribution *session_attribution(const Session *session);
 const Dormancy *session_dormancy(const Session *session, Side side);

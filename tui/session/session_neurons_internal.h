@@ -41,6 +41,7 @@ struct SessionNeuronsPart {
     Settings dormancy_settings[SIDE_COUNT];
     bool has_dormancy[SIDE_COUNT];
     double *drift; /* [M]; NULL until it is known */
+    uint64_t revision;
 
     Selector selector;
     const Ranking *rankings[SELECTOR_COUNT]; /* the newest of each */

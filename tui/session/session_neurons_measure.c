@@ -62,6 +62,7 @@ static Status start_attribution(Session *session, Error *error) {
 
 Status session_accept_attribution(Session *session, SessionAttributionErrand *errand, Error *error) {
     struct SessionNeuronsPart *method = session->neurons;
+    method->revision++;
     attribution_free(&method->attribution);
     method->attribution = errand->attribution;
     errand->attribution = (Attribution){0};
@@ -113,6 +114,7 @@ static Status start_dormancy(Session *session, Side side, Error *error) {
 
 Status session_accept_dormancy(Session *session, SessionDormancyErrand *errand, Error *error) {
     struct SessionNeuronsPart *method = session->neurons;
+    method->revision++;
     dormancy_free(&method->dormancy[errand->side]);
     method->dormancy[errand->side] = errand->dormancy;
     errand->dormancy = (Dormancy){0};
@@ -167,6 +169,7 @@ static Status start_drift(Session *session, Error *error) {
 
 Status session_accept_drift(Session *session, SessionDriftErrand *errand, Error *error) {
     struct SessionNeuronsPart *method = session->neurons;
+    method->revision++;
     free(method->drift);
     method->drift = errand->drift;
     errand->drift = NULL;
@@ -289,6 +292,7 @@ void session_neurons_measure_resume(Session *session) {
 void session_neurons_measure_forget(Session *session) {
     static const Selector MEASURED[] = {SELECTOR_ATTRIBUTION, SELECTOR_DORMANCY, SELECTOR_GRADIENT};
     struct SessionNeuronsPart *method = session->neurons;
+    method->revision++;
     task_stop(&method->attributing);
     task_stop(&method->measuring);
     session_free_attribution_errand(&method->attribution_errand);

@@ -33,7 +33,8 @@ typedef struct Neurons {
     bool linear;        /* the map's colours, where they may be logarithmic */
     size_t map_columns; /* at the last drawing */
     int map_rows;
-    double *cells, *shares; /* of the map, filled anew for each frame */
+    NeuronMapGrid grid;     /* of the map */
+    double *cells, *shares; /* the same with each layer in as many lines as it is drawn in, for each frame */
     size_t cell_capacity, share_capacity;
     NeuronsProfile profile;
     const char *failure; /* why there is no list; NULL: there is */

@@ -1,4 +1,5 @@
 #include "core/support/memory.h"
+#include "tui/app/view.h"
 #include "tui/canvas/heat_map.h"
 #include "tui/keys/key_text.h"
 #include "views/neurons/neurons_internal.h"
@@ -58,14 +59,24 @@ static bool pool(Neurons *neurons, const Session *session, size_t top, size_t ro
     size_t all = rows * times * cells;
     bool room = MEMORY_RESERVE(neurons->cells, &neurons->cell_capacity, all, NULL) == STATUS_OK &&
                 MEMORY_RESERVE(neurons->shares, &neurons->share_capacity, all, NULL) == STATUS_OK;
-    if (!room) return false; /* the next frame tries again */
+    const NeuronMapShape shape = {.column = mapped(neurons),
+                                  .module = neurons->map.module,
+                                  .first = first,
+                                  .count = count,
+                                  .top = top,
+                                  .rows = rows,
+                                  .columns = cells};
+    bool is_pending;
+    Error error;
+    if (!room || neuron_map_update(&neurons->grid, session, &shape, &is_pending, &error) != STATUS_OK)
+        return false; /* the next frame tries again */
+    if (is_pending) view_request_redraw();
     for (size_t row = 0; row < rows; row++) {
-        NeuronBlock block = neurons_find_block(session_neurons(session), top + row, neurons->map.module);
+        const double *pooled = neurons->grid.cells + row * cells;
         double *line = neurons->cells + row * times * cells;
-        neuron_map_pool(session, mapped(neurons), &block, first, count, cells, line);
         for (size_t i = 0; i < cells; i++) {
-            colour_scale_include(key, line[i]);
-            for (size_t copy = 1; copy < times; copy++) line[copy * cells + i] = line[i];
+            colour_scale_include(key, pooled[i]);
+            for (size_t copy = 0; copy < times; copy++) line[copy * cells + i] = pooled[i];
         }
     }
     colour_scale_share_all(key, neurons->cells, all, neurons->shares, all);

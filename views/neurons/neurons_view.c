@@ -29,6 +29,7 @@ static void show_neurons(void *state, Session *session) {
 static void close_neurons(void *state) {
     Neurons *neurons = state;
     neuron_list_free(&neurons->list);
+    neuron_map_free_grid(&neurons->grid);
     free(neurons->cells);
     free(neurons->shares);
     free(neurons);

@@ -370,7 +370,7 @@ const View prompt_view = {
     .help =
         "Each token stands over the entropy gap H(base) − H(SFT) of the distribution after it: + where SFT became "
         "surer, - where less sure. `★` is a target of attribution, chosen by the largest gaps of all calibration "
-        "rows; `☆` what the same rule would choose of a text that is none of them. Below, what base, SFT and W say comes next at the cursor. Where the SFT model has a chat template, "
+        "rows; `☆` what the same rule would choose of a text that is none of them. Below, what base, SFT and W say comes next at the cursor; after a sweep over α, W follows the dial at once, ≈ and with its error, until it is measured. Where the SFT model has a chat template, "
         "`:template on` makes the prompt a conversation: what is typed is the user's turn, and a continuation the "
         "assistant's.",
     .parts = SESSION_PART_PROMPT | SESSION_PART_METHOD,

@@ -298,8 +298,9 @@ const View tune_view = {
     .name = "tune",
     .title = "Tune",
     .help =
-        "W = α·SFT + (1 − α)·base; on the neurons that ρ selects, α is (1 − ω)·α. The table follows the dial as soon as the forward pass is done; until then the "
-        "column W~ is older than the dial. α* says that some kinds or layers have their own α: panes modules and layers. A sweep or plane marked ~ was measured at "
+        "W = α·SFT + (1 − α)·base; on the neurons that ρ selects, α is (1 − ω)·α. The table follows the dial at once after a sweep over α: ≈W is interpolated "
+        "between its points, each figure with its error (± where there is room; … where that is more than a "
+        "hundredth of it), until the forward pass is done. Without such a sweep the column W~ is older than the dial. α* says that some kinds or layers have their own α: panes modules and layers. A sweep or plane marked ~ was measured at "
         "other dials.",
     .parts = SESSION_PART_HEADLINE | SESSION_PART_SWEEP | SESSION_PART_METHOD,
     .hints = HINTS,
