@@ -112,15 +112,20 @@ static Status press_all(Typist *typist, size_t keys, Error *error) {
     return status;
 }
 
-/* Until nothing runs; a large model waits to be asked. */
+/* What views of weights, neurons and distributions show: without landscapes and rollouts, which take long. */
+static const unsigned FIGURES = SESSION_PART_FILES | SESSION_PART_DRIFT | SESSION_PART_HEADLINE |
+                                SESSION_PART_SWEEP | SESSION_PART_METHOD | SESSION_PART_PROMPT |
+                                SESSION_PART_CURVES;
+
+/* Until they are there; a large model waits to be asked. */
 static void settle(Typist *typist) {
     static const struct timespec MOMENT = {.tv_nsec = 2000000};
     SessionJob job;
-    session_measure(typist->session, SESSION_PARTS_ALL);
+    session_measure(typist->session, FIGURES);
     for (int quiet = 0; quiet < 3;) {
         (void)take_turn(typist, NULL);
         (void)view_take_redraw();
-        quiet = session_jobs(typist->session, &job, 1) > 0 ? 0 : quiet + 1;
+        quiet = session_is_measuring(typist->session, FIGURES, &job) ? 0 : quiet + 1;
         (void)nanosleep(&MOMENT, NULL);
     }
 }
@@ -213,7 +218,7 @@ static Status run(Bench *bench, Typist *typist, const SessionOptions *options, s
     status = app_open(&typist->app, typist->session, &app, error);
     if (status == STATUS_OK) {
         status = canvas_create(ROWS, COLUMNS, (Theme){.depth = THEME_DIRECT}, &typist->app.canvas, error);
-        session_measure(typist->session, SESSION_PARTS_ALL);
+        session_measure(typist->session, FIGURES);
         if (status == STATUS_OK) status = press_all(typist, keys, error);
         if (status == STATUS_OK) sweep(typist);
         if (status == STATUS_OK) status = press_all(typist, keys, error); /* with all figures there */

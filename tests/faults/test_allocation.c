@@ -11,7 +11,9 @@
 #include "core/drift/elements.h"
 #include "core/evaluation/calibration.h"
 #include "core/evaluation/evaluation.h"
+#include "core/evaluation/evaluation_prefix.h"
 #include "core/evaluation/generation.h"
+#include "core/evaluation/logit_curves.h"
 #include "core/export/export.h"
 #include "core/files/json.h"
 #include "core/fusion/settings_text.h"
@@ -420,6 +422,55 @@ static Status evaluate(Error *error) {
     return status;
 }
 
+static Status measure_curves(Error *error) {
+    enum { POINTS = 5 };
+    const EvaluationRow row = {.ids = IDS, .count = COUNT, .first = 2, .end = COUNT};
+    const Settings half = {.alpha = 0.5};
+    Settings settings[POINTS];
+    EvaluationResult base = {0}, sft = {0}, results[POINTS] = {0};
+    Evaluation *evaluation = NULL;
+    LogitCurves *curves = NULL;
+    LogitEstimate estimate = {0};
+    logit_curves_list_points(&half, POINTS, settings);
+    Status status = evaluation_create(model, &row, 1, 3, &evaluation, error);
+    if (status == STATUS_OK) status = evaluation_prepare(evaluation, &base, &sft, NULL, error);
+    if (status == STATUS_OK)
+        status = logit_curves_measure(evaluation, settings, POINTS, results, &curves, NULL, error);
+    assert_int_equal(curves != NULL, status == STATUS_OK);
+    if (status == STATUS_OK) status = logit_curves_estimate(curves, &half, &estimate, error);
+    logit_curves_free_estimate(&estimate);
+    logit_curves_free(curves);
+    evaluation_free_result(&base);
+    evaluation_free_result(&sft);
+    for (int i = 0; i < POINTS; i++) evaluation_free_result(&results[i]);
+    evaluation_free(evaluation);
+    return status;
+}
+
+/* The same text twice, kept in between: where figures cannot be kept they are made again. */
+static Status continue_text(Error *error) {
+    const EvaluationRow row = {.ids = IDS, .count = COUNT, .end = COUNT};
+    const Settings half = {.alpha = 0.5};
+    EvaluationPrefix *prefix = NULL;
+    Status status = evaluation_prefix_create(&prefix, error);
+    for (int i = 0; i < 2 && status == STATUS_OK; i++) {
+        EvaluationResult base = {0}, sft = {0}, fused = {0};
+        Evaluation *evaluation = NULL;
+        status = evaluation_create(model, &row, 1, 3, &evaluation, error);
+        if (status == STATUS_OK) {
+            evaluation_prefix_attach(prefix, evaluation);
+            status = evaluation_prepare(evaluation, &base, &sft, NULL, error);
+        }
+        if (status == STATUS_OK) status = evaluation_measure(evaluation, &half, 1, &fused, NULL, error);
+        evaluation_free_result(&base);
+        evaluation_free_result(&sft);
+        evaluation_free_result(&fused);
+        evaluation_free(evaluation);
+    }
+    evaluation_prefix_free(prefix);
+    return status;
+}
+
 static Status generate(Error *error) {
     int32_t out[3];
     size_t generated;
@@ -604,6 +655,8 @@ static void a_forward_pass_tells_that_memory_ran_out(void **state) {
 static void an_evaluation_tells_that_memory_ran_out(void **state) {
     (void)state;
     fail_each("evaluation", evaluate);
+    fail_each("logit_curves_measure", measure_curves);
+    fail_each_but("evaluation_prefix", continue_text, true);
 }
 
 static void a_continuation_tells_that_memory_ran_out(void **state) {

@@ -209,7 +209,7 @@ static bool refresh_estimate(LiveEvaluation *comparison) {
         return false;
     comparison->has_estimate = is_due && logit_curves_estimate(comparison->curves, wanted,
                                                                &comparison->estimate, &error) == STATUS_OK;
-    return is_due;
+    return comparison->has_estimate;
 }
 
 const LogitEstimate *live_evaluation_estimate(const LiveEvaluation *comparison) {
