@@ -244,7 +244,8 @@ static Status list_headlines(TuneState *state, Session *session, Table **table, 
     return STATUS_OK;
 }
 
-/* The sweep that is there, base and SFT with it. */
+/* The sweep that is there, base and SFT with it; where it follows the dial, as many points of the same curve, evenly spaced:
+ * the command knows no others. */
 static CommandId twin_headlines(const TuneState *state, Session *session, CommandLine *line) {
     SessionSweep sweep = session_sweep(session);
     (void)state;
