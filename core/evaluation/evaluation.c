@@ -76,32 +76,8 @@ void evaluation_free(Evaluation *evaluation) {
     free(evaluation);
 }
 
-void evaluation_free_result(EvaluationResult *result) {
-    free(result->positions);
-    free(result->top);
-    free(result->hidden);
-    *result = (EvaluationResult){0};
-}
-
 size_t evaluation_position_count(const Evaluation *evaluation) {
     return evaluation->positions;
-}
-
-static Status make_result(const Evaluation *evaluation, Settings settings, EvaluationResult *result,
-                          Error *error) {
-    *result = (EvaluationResult){
-        .settings = settings, .count = evaluation->positions, .top_count = evaluation->top_count};
-    size_t hidden_bytes = evaluation->model->config->hidden_size * sizeof(float);
-    result->positions = memory_allocate(result->count, sizeof *result->positions);
-    bool complete = result->positions != NULL;
-    if (evaluation->top_count > 0) {
-        result->top = memory_allocate(result->count, evaluation->top_count * sizeof *result->top);
-        result->hidden = memory_allocate(result->count, hidden_bytes);
-        complete = complete && result->top != NULL && result->hidden != NULL;
-    }
-    if (complete) return STATUS_OK;
-    evaluation_free_result(result);
-    return memory_fail(error, "an evaluation");
 }
 
 /* ---- comparing distributions ---- */
@@ -255,8 +231,8 @@ Status evaluation_prepare(Evaluation *evaluation, EvaluationResult *base, Evalua
     evaluation->sft_hidden = memory_allocate(evaluation->positions, width * sizeof(float));
     if (status == STATUS_OK && (evaluation->base_hidden == NULL || evaluation->sft_hidden == NULL))
         status = memory_fail(error, "hidden states");
-    if (status == STATUS_OK) status = make_result(evaluation, BASE, base, error);
-    if (status == STATUS_OK) status = make_result(evaluation, SFT, sft, error);
+    if (status == STATUS_OK) status = evaluation_make_result(evaluation, BASE, base, error);
+    if (status == STATUS_OK) status = evaluation_make_result(evaluation, SFT, sft, error);
     EvaluationGroup group = {0};
     while (status == STATUS_OK &&
            evaluation_next_group(evaluation, evaluation_group_limit(evaluation, 2), &group)) {
@@ -381,7 +357,7 @@ static Status measure_together(const Evaluation *evaluation, const Batch *batch,
     Measurement measurement = {0};
     Status status = make_measurement(evaluation, batch, largest, &measurement, error);
     for (size_t i = 0; i < batch->count && status == STATUS_OK; i++)
-        status = make_result(evaluation, batch->settings[i], &batch->results[i], error);
+        status = evaluation_make_result(evaluation, batch->settings[i], &batch->results[i], error);
     group = (EvaluationGroup){0};
     while (status == STATUS_OK && evaluation_next_group(evaluation, limit, &group))
         status = measure_group(evaluation, &group, batch->settings, &measurement, scratch, job, error);

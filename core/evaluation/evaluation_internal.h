@@ -47,6 +47,10 @@ Status evaluation_run_group(const Evaluation *evaluation, const EvaluationGroup 
                             EvaluationStage stage, MatmulScratch *scratch, Job *job,
                             Error *error) STATUS_MUST_CHECK;
 
+/* A result at these settings with room for what the evaluation keeps of each position. */
+Status evaluation_make_result(const Evaluation *evaluation, Settings settings, EvaluationResult *result,
+                              Error *error) STATUS_MUST_CHECK;
+
 /* evaluation_measure(), with curves kept through the results, and their errors measured; NULL: without. */
 Status evaluation_measure_keeping(const Evaluation *evaluation, const Settings *settings, size_t count,
                                   EvaluationResult *results, LogitCurves *curves, Job *job,
