@@ -6,7 +6,7 @@
 #include <math.h>
 
 enum {
-    NEURONS_A_CALL = 1 << 16, /* looked at: some 5 ms */
+    NEURONS_A_CALL = 1 << 15, /* looked at: some 3 ms */
     MOVES_A_LOOK = 4          /* what takes as long as looking at one */
 };
 

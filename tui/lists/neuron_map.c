@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { NEURONS_A_CALL = 1 << 16 }; /* pooled at once: some milliseconds */
+enum { NEURONS_A_CALL = 1 << 15 }; /* pooled at once: some milliseconds */
 
 static const double HISTOGRAM_LOW = -3, HISTOGRAM_HIGH = 1; /* log10 */
 
