@@ -8,7 +8,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 2
 . tui/packages.sh
-PACKAGES_TESTS="libcmocka-dev libvterm-dev clang clang-format libasan8 libubsan1 groff zsh fish"
+PACKAGES_TESTS="libcmocka-dev libvterm-dev clang clang-format libasan8 libubsan1 groff zsh fish libopenmpi-dev openmpi-bin"
 passed=0 failed=0 skipped=0 failures= nightly=OFF
 case ${1-} in
 '') ;;

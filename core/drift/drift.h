@@ -144,6 +144,11 @@ size_t drift_table_ready(const DriftTable *table); /* how many rows are there */
  * STATUS_CANCELLED, with whatever was finished in the table. */
 Status drift_scan(const Pair *pair, DriftTable *table, Job *job, Error *error) STATUS_MUST_CHECK;
 
+/* The same for pair->tensors[first] up to before [end]: of a table that several processes fill, each row with the bits that
+ * a scan of all gives it. */
+Status drift_scan_stretch(const Pair *pair, DriftTable *table, size_t first, size_t end, Job *job,
+                          Error *error) STATUS_MUST_CHECK;
+
 /* Sums over the compared rows that are there, in the pair's order; each returns how many tensors went in.
  * layer -1 stands for tensors that belong to no layer. */
 size_t drift_sum_all(const DriftTable *table, DriftRow *sum);

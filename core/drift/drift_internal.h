@@ -55,6 +55,7 @@ typedef struct Worker {
 typedef struct Scan {
     const Pair *pair;
     DriftTable *table;
+    size_t first, end; /* tensors of the pair */
     Job *job;
     const Kernels *kernels;
     Worker *workers; /* one for each thread */

@@ -216,7 +216,7 @@ static Status scan_tensor(Scan *scan, size_t index, Error *error) {
 static Status scan_all(Scan *scan, Error *error) {
     Status status = STATUS_OK;
     for (int in_layers = 1; in_layers >= 0; in_layers--) {
-        for (size_t i = 0; i < scan->pair->count && status == STATUS_OK; i++) {
+        for (size_t i = scan->first; i < scan->end && status == STATUS_OK; i++) {
             if ((scan->pair->tensors[i].layer >= 0) == in_layers) status = scan_tensor(scan, i, error);
         }
     }
@@ -227,7 +227,7 @@ static Status scan_all(Scan *scan, Error *error) {
 
 static uint64_t count_total(const Scan *scan) {
     uint64_t bytes = 0;
-    for (size_t i = 0; i < scan->pair->count; i++) {
+    for (size_t i = scan->first; i < scan->end; i++) {
         const PairTensor *tensor = &scan->pair->tensors[i];
         DriftRow row;
         if (drift_table_row(scan->table, i, &row)) continue;
@@ -239,7 +239,13 @@ static uint64_t count_total(const Scan *scan) {
 }
 
 Status drift_scan(const Pair *pair, DriftTable *table, Job *job, Error *error) {
-    Scan scan = {.pair = pair, .table = table, .job = job, .kernels = kernels_get()};
+    return drift_scan_stretch(pair, table, 0, pair->count, job, error);
+}
+
+Status drift_scan_stretch(const Pair *pair, DriftTable *table, size_t first, size_t end, Job *job,
+                          Error *error) {
+    Scan scan = {
+        .pair = pair, .table = table, .first = first, .end = end, .job = job, .kernels = kernels_get()};
     scan.worker_count = job_threads(job);
     scan.total_bytes = count_total(&scan);
     scan.is_larger_than_memory = scan.total_bytes > memory_limit_allowed("") / 2;

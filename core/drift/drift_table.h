@@ -1,5 +1,6 @@
 /*
- * drift_table — how rows get into a table. For the scan, and for the cache, which keeps tables.
+ * drift_table — how rows get into a table. For the scan, for the cache, which keeps tables, and for what
+ * other ranks scanned.
  */
 #ifndef REJUV_CORE_DRIFT_TABLE_H
 #define REJUV_CORE_DRIFT_TABLE_H

@@ -82,7 +82,7 @@ static Status measure(const PairTensor *tensor, SpectrumSettings settings, Spect
     return status_add_context(error, "%s", tensor->name);
 }
 
-static uint64_t cost_of(const PairTensor *tensor, SpectrumSettings settings) {
+uint64_t spectrum_cost(const PairTensor *tensor, SpectrumSettings settings) {
     SpectrumMethod method = spectrum_choose_method(tensor, settings);
     if (method == SPECTRUM_NONE) return 0;
     SpectrumMatrix matrix = spectrum_matrix_of(tensor);
@@ -91,7 +91,7 @@ static uint64_t cost_of(const PairTensor *tensor, SpectrumSettings settings) {
 
 Status spectrum_measure(const PairTensor *tensor, SpectrumSettings settings, Spectrum *spectrum, Job *job,
                         Error *error) {
-    SpectrumProgress progress = {.job = job, .total = cost_of(tensor, settings)};
+    SpectrumProgress progress = {.job = job, .total = spectrum_cost(tensor, settings)};
     SpectrumWork work = {.progress = &progress, .weight = progress.total};
     Status status = blas_buffers_prepare(job_threads(job), error);
     return status != STATUS_OK ? status : measure(tensor, settings, &work, spectrum, error);
@@ -159,6 +159,15 @@ bool spectrum_table_row(const SpectrumTable *table, size_t index, Spectrum *spec
     return true;
 }
 
+void spectrum_table_take(SpectrumTable *table, size_t index, Spectrum *spectrum) {
+    if (atomic_exchange(&table->claimed[index], true)) {
+        spectrum_free(spectrum);
+        return;
+    }
+    spectrum->tensor = &table->pair->tensors[index];
+    publish(table, index, spectrum);
+}
+
 size_t spectrum_table_count(const SpectrumTable *table) {
     return table->count;
 }
@@ -222,12 +231,12 @@ static int in_order_of_work(const void *a, const void *b) {
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
-static void list_items(Scan *scan) {
+static void list_items(Scan *scan, size_t first, size_t end) {
     SpectrumTable *table = scan->table;
-    for (size_t i = 0; i < table->count; i++) {
+    for (size_t i = first; i < end; i++) {
         const PairTensor *tensor = &table->pair->tensors[i];
         if (atomic_load_explicit(&table->ready[i], memory_order_acquire)) continue;
-        Item item = {i, cost_of(tensor, table->settings),
+        Item item = {i, spectrum_cost(tensor, table->settings),
                      spectrum_choose_method(tensor, table->settings) == SPECTRUM_EXACT};
         scan->items[scan->count++] = item;
         scan->exact_count += item.is_exact;
@@ -252,19 +261,23 @@ static Status scan_items(Scan *scan, Error *error) {
 }
 
 Status spectrum_scan(SpectrumTable *table, Job *job, Error *error) {
+    return spectrum_scan_stretch(table, 0, table->count, job, error);
+}
+
+Status spectrum_scan_stretch(SpectrumTable *table, size_t first, size_t end, Job *job, Error *error) {
     Scan scan = {.table = table, .progress = {.job = job}};
     Status status = blas_buffers_prepare(job_threads(job), error);
     if (status != STATUS_OK) return status;
     scan.items = memory_allocate(table->count, sizeof *scan.items);
     if (scan.items == NULL) return memory_fail(error, "the scan of spectra");
-    list_items(&scan);
+    list_items(&scan, first, end);
     status = scan_items(&scan, error);
     free(scan.items);
     return status;
 }
 
 Status spectrum_scan_tensor(SpectrumTable *table, size_t index, Job *job, Error *error) {
-    uint64_t cost = cost_of(&table->pair->tensors[index], table->settings);
+    uint64_t cost = spectrum_cost(&table->pair->tensors[index], table->settings);
     SpectrumProgress progress = {.job = job, .total = cost};
     Status status = blas_buffers_prepare(job_threads(job), error);
     return status != STATUS_OK ? status : fill_row(table, index, &progress, cost, 0, error);

@@ -107,6 +107,17 @@ size_t spectrum_table_ready(const SpectrumTable *table);
  * are, so a cancelled scan can go on later. Reports "spectrum", in millions of operations. */
 Status spectrum_scan(SpectrumTable *table, Job *job, Error *error) STATUS_MUST_CHECK;
 
+/* The same for the pair's tensors [first, end): of a table that several processes fill. */
+Status spectrum_scan_stretch(SpectrumTable *table, size_t first, size_t end, Job *job,
+                             Error *error) STATUS_MUST_CHECK;
+
+/* Millions of operations that a tensor takes; 0 where it has no spectrum. */
+uint64_t spectrum_cost(const PairTensor *tensor, SpectrumSettings settings);
+
+/* Puts a row into the table that another process measured, and takes values and errors over. Not while a scan runs. A row
+ * that is there stays, and what was to take its place is freed. */
+void spectrum_table_take(SpectrumTable *table, size_t index, Spectrum *spectrum);
+
 /* Fills one row, on demand; also while a scan runs on the table as another job. A row that is there, or that
  * the other is working on, is left to it: STATUS_OK without a row means that it is on its way. */
 Status spectrum_scan_tensor(SpectrumTable *table, size_t index, Job *job, Error *error) STATUS_MUST_CHECK;

@@ -13,6 +13,11 @@
  * plan over the same inputs goes on from there; any other plan for the same target clears it and starts over.
  * A run that fails or is cancelled keeps what it has; export_discard() removes it.
  *
+ * Several ranks (core/ranks/ranks.h) share one export. All plan it alike; each writes a stretch of the files of weights,
+ * hashes a stretch of the inputs, and reads back a stretch that another wrote; then rank 0 writes all that is not weights
+ * and gives the directory its name. The bytes are the same for any number of ranks. What an interrupted run of theirs left is
+ * gone on with as far as it is in one piece from the beginning.
+ *
  * Weights pass through two windows of some megabytes: while one is blended, the other is written and hashed,
  * and the inputs' files are hashed at the same pace, all as tasks of one Job. Memory does not grow with the
  * model, and mapped pages that have been used are given back.
@@ -26,6 +31,7 @@
 #include "core/checkpoint/pair.h"
 #include "core/export/recipe.h"
 #include "core/fusion/settings.h"
+#include "core/ranks/ranks.h"
 #include "core/support/job.h"
 #include "core/support/status.h"
 
@@ -43,6 +49,7 @@ typedef struct ExportOptions {
     /* The recipe to reproduce: then inputs and output must have its sums, or nothing appears. NULL: none.
      * Borrowed until export_run() returns. */
     const Recipe *expected;
+    Ranks *ranks; /* that share it, all of which call export_run(); NULL: this process alone. Borrowed */
     size_t window_bytes; /* 0: the default. Bytes of the result do not depend on these two. */
     size_t sync_bytes;   /* 0: the default. How much is written between two points from which to resume */
 } ExportOptions;

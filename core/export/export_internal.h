@@ -13,6 +13,8 @@
  *     export_partial.c   the partial directory: lock, state, resuming, publishing, discarding
  *     export_plan.c      decisions: target, recipe, space
  *     export_stream.c    the weights: blend, hash, write, at once
+ *     export_ranks.c     what is whose, where several ranks share it; what each did, to all
+ *     export_reread.c    the weights that another rank wrote, read back
  *     export_run.c       the order of it all
  */
 #ifndef REJUV_CORE_EXPORT_INTERNAL_H
@@ -101,6 +103,11 @@ typedef struct ExportPartial {
     uint64_t saved_bytes;  /* that the state on disk speaks of */
 } ExportPartial;
 
+/* What is whose: stretches of the plan's shards and inputs, rank after rank. Alone: all of it. */
+typedef struct ExportShares {
+    size_t *shards, *inputs; /* firsts, as ranks_deal() makes them */
+} ExportShares;
+
 /* What of this plan an earlier run left, in bytes of weights; the recipe is not changed. */
 Status export_partial_peek(const ExportPlan *plan, uint64_t *bytes, Error *error) STATUS_MUST_CHECK;
 
@@ -117,13 +124,43 @@ Status export_partial_save(const ExportPlan *plan, ExportPartial *partial, Error
 /* The partial directory becomes the target. After a failure it is what it was. */
 Status export_partial_publish(const ExportPlan *plan, ExportPartial *partial, Error *error) STATUS_MUST_CHECK;
 
+/* In another rank than 0: opens what that one has opened, to write shards there; and waits until the target is there that
+ * that one has published. A network file system may take a while until it shows them. */
+Status export_partial_join(const ExportPlan *plan, ExportPartial *partial, Job *job,
+                           Error *error) STATUS_MUST_CHECK;
+Status export_partial_await(const ExportPlan *plan, const ExportPartial *partial, Job *job,
+                            Error *error) STATUS_MUST_CHECK;
+
 /* Unlocks; with `remove`, as far as it can be done, the directory goes too. */
 void export_partial_close(const ExportPlan *plan, ExportPartial *partial, bool remove);
 
 /* ---- export_stream.c ---- */
 
-/* Writes the tensors that are not done yet and hashes the inputs that are not hashed yet. */
-Status export_write_weights(ExportPlan *plan, ExportPartial *partial, Job *job,
+/* Writes the tensors of this rank that are not done yet and hashes its inputs that are not hashed yet. */
+Status export_write_weights(ExportPlan *plan, ExportPartial *partial, const ExportShares *shares, Job *job,
                             Error *error) STATUS_MUST_CHECK;
+
+/* ---- export_ranks.c: meetings (ranks.h), which do nothing where there is one rank ---- */
+
+/* Whether all ranks have the same plan. */
+Status export_ranks_compare(const ExportPlan *plan, Status own, Error *error) STATUS_MUST_CHECK;
+
+/* What rank 0 found of an interrupted run is in everyone's recipe and `partial`, and what is left is dealt out. The caller
+ * frees the shares. */
+Status export_ranks_deal(ExportPlan *plan, ExportPartial *partial, Status own, ExportShares *shares,
+                         Error *error) STATUS_MUST_CHECK;
+
+/* Every rank's sums, and its values that are not finite, are in everyone's plan. */
+Status export_ranks_collect(ExportPlan *plan, Status own, const ExportShares *shares,
+                            Error *error) STATUS_MUST_CHECK;
+
+void export_ranks_free(ExportShares *shares);
+
+/* ---- export_reread.c ---- */
+
+/* The shards of the next rank, read back: STATUS_IO where a file is not there, not as long or has not the bytes that its
+ * sums say. */
+Status export_reread(const ExportPlan *plan, const ExportPartial *partial, const ExportShares *shares,
+                     Job *job, Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char STATE_FORMAT[] = "rejuv-partial";
@@ -241,6 +242,46 @@ Status export_partial_open(ExportPlan *plan, ExportPartial *partial, Error *erro
     if (status == STATUS_OK) status = export_partial_save(plan, partial, error);
     if (status == STATUS_OK) status = disk_sync(partial->parent, plan->parent, error);
     if (status != STATUS_OK) export_partial_close(plan, partial, partial->tensors_done == 0);
+    return status;
+}
+
+/* ---- what another rank made ---- */
+
+/* A network file system may go on for a while saying that there is nothing: NFS for a minute by default. */
+enum { PATIENCE_TRIES = 300, PATIENCE_NANOSECONDS = 250000000 };
+
+/* Opens a directory beside the target once it is to be seen. */
+static Status await_directory(int parent, const char *name, const char *path, Job *job, int *descriptor,
+                              Error *error) {
+    const struct timespec pause = {.tv_nsec = PATIENCE_NANOSECONDS};
+    *descriptor = -1;
+    for (int i = 0; i < PATIENCE_TRIES; i++) {
+        if (i > 0) (void)nanosleep(&pause, NULL); /* shorter where a signal comes */
+        if (job_is_cancelled(job)) return job_cancelled(error);
+        Status status = disk_open_directory(parent, name, path, descriptor, error);
+        if (status != STATUS_OK || *descriptor >= 0) return status;
+    }
+    return status_fail(
+        error, STATUS_IO,
+        "%s: rank 0 made it, and it is not to be seen: the target must lie where all ranks write to "
+        "the same disk",
+        path);
+}
+
+Status export_partial_join(const ExportPlan *plan, ExportPartial *partial, Job *job, Error *error) {
+    *partial = (ExportPartial){.parent = -1, .directory = -1};
+    Status status = open_parent(plan->parent, &partial->parent, error);
+    if (status == STATUS_OK)
+        status = await_directory(partial->parent, plan->partial_name, plan->partial, job, &partial->directory,
+                                 error);
+    if (status != STATUS_OK) export_partial_close(plan, partial, false);
+    return status;
+}
+
+Status export_partial_await(const ExportPlan *plan, const ExportPartial *partial, Job *job, Error *error) {
+    int target;
+    Status status = await_directory(partial->parent, plan->name, plan->directory, job, &target, error);
+    if (target >= 0) (void)close(target); /* opened for reading */
     return status;
 }
 

@@ -55,25 +55,72 @@ static Status compare_tensors(const ExportPlan *plan, Error *error) {
 
 /* ---- running ---- */
 
-static Status write_all(ExportPlan *plan, ExportPartial *partial, Job *job, Error *error) {
-    export_recall_inputs(plan);
-    Status status = export_write_weights(plan, partial, job, error);
-    if (status != STATUS_OK) return status;
-    status = export_check_inputs(plan, error);
+/* Inputs that are one file were hashed once. */
+static void copy_input_sums(const ExportPlan *plan) {
+    for (size_t i = 0; i < plan->input_count; i++) {
+        const ExportInput *input = &plan->inputs[i], *first = &plan->inputs[input->same];
+        if (input != first)
+            memcpy(export_input_file(plan, input)->sha256, export_input_file(plan, first)->sha256,
+                   HASH_HEX_SIZE);
+    }
+}
+
+static Status check_outcome(ExportPlan *plan, Error *error) {
+    copy_input_sums(plan);
+    Status status = export_check_inputs(plan, error);
     if (status == STATUS_OK) export_remember_inputs(plan);
     if (status == STATUS_OK) status = compare_inputs(plan, error);
-    if (status == STATUS_OK) status = compare_tensors(plan, error);
-    if (status != STATUS_OK) {
-        partial->saved_bytes = 0; /* nothing of this can be built on */
-        return status;
-    }
-    status = export_write_sidecars(plan, partial->directory, error);
+    return status == STATUS_OK ? compare_tensors(plan, error) : status;
+}
+
+/* Several ranks: what each wrote is read by another before anything looks finished, and the state says that all is there. */
+static Status settle_ranks(const ExportPlan *plan, ExportPartial *partial, const ExportShares *shares,
+                           Job *job, Error *error) {
+    Ranks *ranks = plan->options.ranks;
+    if (ranks == NULL) return STATUS_OK;
+    Status status = ranks_agree(ranks, export_reread(plan, partial, shares, job, error), error);
+    partial->tensors_done = plan->tensor_count;
+    return status == STATUS_OK && ranks_is_lead(ranks) ? export_partial_save(plan, partial, error) : status;
+}
+
+static Status finish(ExportPlan *plan, ExportPartial *partial, Job *job, Error *error) {
+    if (!ranks_is_lead(plan->options.ranks)) return STATUS_OK;
+    Status status = export_write_sidecars(plan, partial->directory, error);
     if (status == STATUS_OK && job_is_cancelled(job)) status = job_cancelled(error);
     return status == STATUS_OK ? export_partial_publish(plan, partial, error) : status;
 }
 
-/* What the next run can build on is kept; anything else goes. */
+static Status write_shares(ExportPlan *plan, ExportPartial *partial, const ExportShares *shares, Job *job,
+                           Error *error) {
+    export_recall_inputs(plan);
+    Status status = export_write_weights(plan, partial, shares, job, error);
+    status = export_ranks_collect(plan, status, shares, error);
+    if (status != STATUS_OK) return status;
+    status = ranks_agree(plan->options.ranks, check_outcome(plan, error), error);
+    if (status == STATUS_OK) status = settle_ranks(plan, partial, shares, job, error);
+    if (status != STATUS_OK && status != STATUS_CANCELLED)
+        partial->saved_bytes = 0; /* nothing of this can be built on */
+    if (status == STATUS_OK) status = finish(plan, partial, job, error);
+    status = ranks_agree(plan->options.ranks, status, error);
+    if (status == STATUS_OK && !ranks_is_lead(plan->options.ranks))
+        status = export_partial_await(plan, partial, job, error);
+    return status;
+}
+
+static Status write_all(ExportPlan *plan, ExportPartial *partial, Job *job, Error *error) {
+    ExportShares shares = {0};
+    Status status = export_ranks_deal(plan, partial, STATUS_OK, &shares, error);
+    if (status == STATUS_OK) status = write_shares(plan, partial, &shares, job, error);
+    export_ranks_free(&shares);
+    return status;
+}
+
+/* What the next run can build on is kept; anything else goes. Both are rank 0's to do and to say. */
 static void conclude(const ExportPlan *plan, ExportPartial *partial, Status status, Error *error) {
+    if (!ranks_is_lead(plan->options.ranks)) {
+        export_partial_close(plan, partial, false);
+        return;
+    }
     bool keep = partial->saved_bytes > 0;
     Error reason = *error;
     if (status != STATUS_OK && !keep)
@@ -96,14 +143,32 @@ static void tell_nonfinite(ExportPlan *plan) {
     (void)told;
 }
 
+/* Rank 0 makes the directory, the others open it. */
+static Status open_partial(ExportPlan *plan, ExportPartial *partial, Job *job, Error *error) {
+    Ranks *ranks = plan->options.ranks;
+    bool leads = ranks_is_lead(ranks);
+    Status status = leads ? export_partial_open(plan, partial, error) : STATUS_OK;
+    bool is_open = leads && status == STATUS_OK;
+    status = ranks_agree(ranks, status, error);
+    if (status == STATUS_OK && !leads) {
+        status = export_partial_join(plan, partial, job, error);
+        is_open = status == STATUS_OK;
+    }
+    if (ranks != NULL) status = ranks_agree(ranks, status, error);
+    if (status != STATUS_OK && is_open)
+        export_partial_close(plan, partial, leads && partial->tensors_done == 0);
+    return status;
+}
+
 Status export_run(ExportPlan *plan, Job *job, Error *error) {
     Status status = export_check(plan, error);
     if (status == STATUS_OK) status = export_check_inputs(plan, error);
     if (status == STATUS_OK) status = compare_inputs(plan, error);
+    status = export_ranks_compare(plan, status, error);
     if (status != STATUS_OK) return status;
     ExportPartial partial;
     Error own = {0};
-    status = export_partial_open(plan, &partial, &own);
+    status = open_partial(plan, &partial, job, &own);
     if (status == STATUS_OK) {
         status = write_all(plan, &partial, job, &own);
         conclude(plan, &partial, status, &own);

@@ -44,7 +44,7 @@ typedef struct Window {
 /* The files of one side, hashed one after the other. */
 typedef struct Chain {
     bool is_base;
-    size_t input; /* the current one; input_count: done */
+    size_t input, end; /* the current one; the end: done */
     size_t position;
     uint64_t remaining, quota;
     Hash *hash;
@@ -55,7 +55,9 @@ typedef struct Stream {
     ExportPartial *partial;
     Job *job;
     Window windows[2], *blending, *writing;
+    const ExportShares *shares;
     size_t shard, tensor, element; /* what the next window begins with */
+    size_t shard_end;              /* behind this rank's last */
     int descriptor;                /* of writing->shard; -1: none */
     char *path;
     Hash *hash;
@@ -63,8 +65,8 @@ typedef struct Stream {
     float *scratch; /* TILE a worker */
     Error errors[TASK_TILES];
     Status statuses[TASK_TILES];
-    uint64_t done, unsynced;
-    bool sync_failed; /* then nothing more can be said about what is on disk */
+    uint64_t done, total, unsynced; /* the first two: of this rank's weights */
+    bool sync_failed;               /* then nothing more can be said about what is on disk */
 } Stream;
 
 /* ---- the tasks ---- */
@@ -108,13 +110,13 @@ static bool is_wanted(const ExportPlan *plan, const Chain *chain, size_t input) 
 
 static void find_next_input(const ExportPlan *plan, Chain *chain) {
     chain->position = 0;
-    while (chain->input < plan->input_count && !is_wanted(plan, chain, chain->input)) chain->input++;
+    while (chain->input < chain->end && !is_wanted(plan, chain, chain->input)) chain->input++;
 }
 
 static Status hash_inputs(const Stream *stream, Chain *chain, Error *error) {
     const ExportPlan *plan = stream->plan;
     uint64_t left = chain->quota, began = chain->position;
-    while (left > 0 && chain->input < plan->input_count && !job_is_cancelled(stream->job)) {
+    while (left > 0 && chain->input < chain->end && !job_is_cancelled(stream->job)) {
         const ExportInput *input = &plan->inputs[chain->input];
         size_t rest = input->file->size - chain->position, n = left < rest ? left : rest;
         if (n > HASH_PIECE) n = HASH_PIECE;
@@ -175,7 +177,7 @@ static Status fill_window(Stream *stream, Error *error) {
     const ExportPlan *plan = stream->plan;
     Window *window = stream->blending;
     window->size = window->count = 0;
-    window->is_filled = stream->shard < plan->shard_count;
+    window->is_filled = stream->shard < stream->shard_end;
     if (!window->is_filled) return STATUS_OK;
     const ExportShard *shard = &plan->shards[stream->shard];
     size_t end = shard->first + shard->count;
@@ -286,12 +288,13 @@ static Status open_shard(Stream *stream, Error *error) {
     return status == STATUS_OK ? write_header(stream, shard, error) : status;
 }
 
-/* Everything up to here becomes a point to resume from. */
+/* Everything up to here becomes a point to resume from: of rank 0, whose weights are the first. */
 static Status settle(Stream *stream, Error *error) {
     Status status = STATUS_OK;
     if (stream->descriptor >= 0) status = disk_sync(stream->descriptor, stream->path, error);
     stream->sync_failed = status != STATUS_OK;
-    if (status == STATUS_OK) status = export_partial_save(stream->plan, stream->partial, error);
+    if (status == STATUS_OK && ranks_is_lead(stream->plan->options.ranks))
+        status = export_partial_save(stream->plan, stream->partial, error);
     stream->unsynced = 0;
     return status;
 }
@@ -306,7 +309,7 @@ static Status end_shard(Stream *stream, Error *error) {
 /* ---- rounds ---- */
 
 static void set_pace(Stream *stream) {
-    uint64_t window = stream->plan->options.window_bytes, left = stream->plan->weight_bytes - stream->done;
+    uint64_t window = stream->plan->options.window_bytes, left = stream->total - stream->done;
     uint64_t rounds = left / window + 1;
     for (int i = 0; i < 2; i++) {
         Chain *chain = &stream->chains[i];
@@ -345,8 +348,7 @@ static bool is_finished(const Stream *stream) {
 
 static Status run_rounds(Stream *stream, Error *error) {
     for (;;) {
-        if (!job_report(stream->job, "export", stream->done, stream->plan->weight_bytes))
-            return job_cancelled(error);
+        if (!job_report(stream->job, "export", stream->done, stream->total)) return job_cancelled(error);
         Status status = fill_window(stream, error);
         if (status == STATUS_OK && is_finished(stream)) return STATUS_OK;
         if (status == STATUS_OK) status = open_shard(stream, error);
@@ -364,12 +366,31 @@ static Status run_rounds(Stream *stream, Error *error) {
 static Status start_chain(Stream *stream, int side, Error *error) {
     const ExportPlan *plan = stream->plan;
     Chain *chain = &stream->chains[side];
+    size_t own = ranks_own(plan->options.ranks);
     chain->is_base = side == 1;
-    for (size_t i = 0; i < plan->input_count; i++) {
+    chain->input = stream->shares->inputs[own];
+    chain->end = stream->shares->inputs[own + 1];
+    for (size_t i = chain->input; i < chain->end; i++) {
         if (is_wanted(plan, chain, i)) chain->remaining += plan->inputs[i].file->size;
     }
     find_next_input(plan, chain);
     return hash_create(&chain->hash, error);
+}
+
+/* The first tensor of this rank that is not done yet. */
+static void find_place(Stream *stream) {
+    const ExportPlan *plan = stream->plan;
+    size_t own = ranks_own(plan->options.ranks), done = stream->partial->tensors_done;
+    stream->shard = stream->shares->shards[own];
+    stream->shard_end = stream->shares->shards[own + 1];
+    while (stream->shard < stream->shard_end &&
+           plan->shards[stream->shard].first + plan->shards[stream->shard].count <= done)
+        stream->total += plan->shards[stream->shard++].data_bytes;
+    stream->done = stream->total;
+    for (size_t s = stream->shard; s < stream->shard_end; s++) stream->total += plan->shards[s].data_bytes;
+    if (stream->shard == stream->shard_end) return;
+    stream->tensor = plan->shards[stream->shard].first;
+    for (; stream->tensor < done; stream->tensor++) stream->done += plan->tensors[stream->tensor].bytes;
 }
 
 static Status start(Stream *stream, Error *error) {
@@ -377,10 +398,8 @@ static Status start(Stream *stream, Error *error) {
     stream->blending = &stream->windows[0];
     stream->writing = &stream->windows[1];
     stream->descriptor = -1;
-    stream->tensor = stream->plan->first_written = stream->partial->tensors_done;
-    stream->shard =
-        stream->tensor < plan->tensor_count ? plan->tensors[stream->tensor].shard : plan->shard_count;
-    for (size_t i = 0; i < stream->tensor; i++) stream->done += plan->tensors[i].bytes;
+    stream->plan->first_written = stream->partial->tensors_done;
+    find_place(stream);
     size_t scratch;
     if (!memory_multiply(job_threads(stream->job), TILE, &scratch)) return memory_fail(error, "scratch");
     stream->scratch = memory_allocate_aligned(scratch, sizeof *stream->scratch);
@@ -414,17 +433,12 @@ static void save_what_there_is(Stream *stream) {
     stream->descriptor = -1;
 }
 
-Status export_write_weights(ExportPlan *plan, ExportPartial *partial, Job *job, Error *error) {
-    Stream stream = {.plan = plan, .partial = partial, .job = job};
+Status export_write_weights(ExportPlan *plan, ExportPartial *partial, const ExportShares *shares, Job *job,
+                            Error *error) {
+    Stream stream = {.plan = plan, .partial = partial, .shares = shares, .job = job};
     Status status = start(&stream, error);
     if (status == STATUS_OK) status = run_rounds(&stream, error);
     if (status != STATUS_OK) save_what_there_is(&stream);
     release(&stream);
-    for (size_t i = 0; i < plan->input_count && status == STATUS_OK; i++) {
-        const ExportInput *input = &plan->inputs[i], *first = &plan->inputs[input->same];
-        if (input != first)
-            memcpy(export_input_file(plan, input)->sha256, export_input_file(plan, first)->sha256,
-                   HASH_HEX_SIZE);
-    }
     return status;
 }

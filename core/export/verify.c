@@ -246,12 +246,13 @@ static Status judge_made(const char *directory, const ExportPlan **made, Job *jo
     return status;
 }
 
-static Status check_tensors(const Checkpoint *export, const Pair *pair, const ExportPlan *made, Job *job,
-                            VerifyResult *result, Error *error) {
+static Status check_tensors(const Checkpoint *export, const Pair *pair, const VerifyOptions *options,
+                            Job *job, VerifyResult *result, Error *error) {
     VerifyTensors found = {0};
-    Status status = judge_made(export->directory, &made, job, error);
+    VerifyOptions known = *options;
+    Status status = judge_made(export->directory, &known.made, job, error);
     if (status == STATUS_OK)
-        status = verify_tensors(export, pair, result->recipe, made, job, &found, &result->findings, error);
+        status = verify_tensors(export, pair, result->recipe, &known, job, &found, &result->findings, error);
     result->tensors_equal = found.equal;
     result->tensors_blended = found.blended;
     result->tensors_made = found.made;
@@ -275,7 +276,7 @@ static Status check_export(const char *directory, const VerifyOptions *options, 
     if (status == STATUS_OK && !options->without_inputs)
         status = open_inputs(options, job, result, &pair, error);
     if (status == STATUS_OK) status = check_head(export, pair, result, error);
-    if (status == STATUS_OK) status = check_tensors(export, pair, options->made, job, result, error);
+    if (status == STATUS_OK) status = check_tensors(export, pair, options, job, result, error);
     pair_close(pair);
     checkpoint_close(export);
     return status;

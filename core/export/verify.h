@@ -12,14 +12,17 @@
 #define REJUV_CORE_VERIFY_H
 
 #include "core/export/export.h"
+#include "core/ranks/ranks.h"
 
 typedef struct VerifyOptions {
     const char *base_directory, *sft_directory; /* NULL: where the recipe says */
     bool without_inputs;                        /* only the first two questions */
-    /* What this process has just run to make the directory: of tensors that it wrote and that read back with its sums,
-     * the third question is answered. Tensors of an interrupted run, those with values that are not finite, and all where
-     * the recipe is no longer the one that it wrote, are blended again; NULL: all are. */
+    /* What this process has just run, alone, to make the directory: of tensors that it wrote and that read back with its
+     * sums, the third question is answered. Tensors of an interrupted run, those with values that are not finite, and all
+     * where the recipe is no longer the one that it wrote, are blended again; NULL: all are. */
     const ExportPlan *made;
+    Ranks
+        *ranks; /* that share the work on tensors, all of which verify; NULL: this process alone. Borrowed */
 } VerifyOptions;
 
 typedef struct VerifyResult {

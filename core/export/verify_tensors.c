@@ -23,16 +23,20 @@ typedef struct Place {
     char expected[64], found[64];
 } Place;
 
-/* What one tensor's task found. */
-typedef struct Outcome {
-    const Tensor *tensor; /* in the export; NULL: not there, or of another shape or dtype */
-    const PairTensor *source;
+/* What one tensor's task found: to be shared among ranks as it is. */
+typedef struct Found {
     char sum[HASH_HEX_SIZE];
     Place difference, overflow;
     uint64_t nonfinite, nonfinite_new;
     bool is_made;  /* it has the sum of what was blended */
     uint64_t done; /* bytes of it, as progress counts them */
     Status status;
+} Found;
+
+typedef struct Outcome {
+    const Tensor *tensor; /* in the export; NULL: not there, or of another shape or dtype */
+    const PairTensor *source;
+    Found *found;
 } Outcome;
 
 typedef struct Scratch {
@@ -48,7 +52,9 @@ typedef struct Verification {
     Job *job;
     VerifyTensors *found;
     FindingList *findings;
+    Ranks *ranks;
     Outcome *outcomes;
+    Found *facts; /* of each outcome */
     size_t
         *order; /* of the tasks: the largest tensors first, so that none is left to one thread at the end */
     Scratch *scratch; /* one a worker */
@@ -104,17 +110,17 @@ static void count_nonfinite(const Piece *piece, Outcome *outcome, float *values)
     kernels_get()->widen(dtype, piece->found, piece->count, values);
     for (size_t i = 0; i < piece->count; i++) {
         if (isfinite(values[i])) continue;
-        outcome->nonfinite++;
+        outcome->found->nonfinite++;
         uint64_t element = piece->first + i;
         const PairTensor *source = outcome->source;
         if (source == NULL || !input_is_finite(source->sft, element) ||
             !input_is_finite(source->base, element))
             continue;
-        outcome->nonfinite_new++;
-        if (outcome->overflow.is_found) continue;
-        outcome->overflow = (Place){.is_found = true, .element = element};
-        describe_element(dtype, piece->found + i * dtype_size(dtype), outcome->overflow.found,
-                         sizeof outcome->overflow.found);
+        outcome->found->nonfinite_new++;
+        if (outcome->found->overflow.is_found) continue;
+        outcome->found->overflow = (Place){.is_found = true, .element = element};
+        describe_element(dtype, piece->found + i * dtype_size(dtype), outcome->found->overflow.found,
+                         sizeof outcome->found->overflow.found);
     }
 }
 
@@ -122,7 +128,7 @@ static void count_nonfinite(const Piece *piece, Outcome *outcome, float *values)
 
 /* Worker 0 reports; the answer is seen where the job is asked. */
 static void count_bytes(Verification *all, Outcome *outcome, uint64_t bytes, unsigned worker) {
-    outcome->done += bytes;
+    outcome->found->done += bytes;
     uint64_t done = atomic_fetch_add(&all->done, bytes) + bytes;
     if (worker == 0) (void)job_report(all->job, "verify", done, all->total);
 }
@@ -140,11 +146,11 @@ static void forget_pages(const Verification *all, const Outcome *outcome, uint64
 
 static void check_blend(const Verification *all, Outcome *outcome, const Piece *piece,
                         const Scratch *scratch) {
-    if (outcome->source != NULL && !outcome->difference.is_found) {
+    if (outcome->source != NULL && !outcome->found->difference.is_found) {
         Blend blend = settings_blend(&all->recipe->settings, outcome->source);
         blend_elements_as(&blend, piece->first, piece->count, outcome->tensor->dtype, scratch->expected,
                           scratch->values);
-        find_difference(piece, outcome->tensor->dtype, scratch->expected, &outcome->difference);
+        find_difference(piece, outcome->tensor->dtype, scratch->expected, &outcome->found->difference);
     }
     count_nonfinite(piece, outcome, scratch->values);
 }
@@ -165,7 +171,7 @@ static Status check_pieces(Verification *all, Outcome *outcome, bool blends, Has
         }
         count_bytes(all, outcome, count * size, worker);
     }
-    return hash_finish(hash, outcome->sum, NULL);
+    return hash_finish(hash, outcome->found->sum, NULL);
 }
 
 /* Whether this process blended and wrote it, and nothing has to be said of its values. */
@@ -182,9 +188,9 @@ static Status check_made(Verification *all, size_t index, Hash *hash, unsigned w
     Outcome *outcome = &all->outcomes[index];
     if (!is_made_here(all, index)) return STATUS_OK;
     Status status = check_pieces(all, outcome, false, hash, worker);
-    outcome->is_made =
-        status == STATUS_OK && strcmp(outcome->sum, all->made->recipe->tensors[index].sha256) == 0;
-    if (!outcome->is_made) (void)atomic_fetch_sub(&all->done, outcome->done);
+    outcome->found->is_made =
+        status == STATUS_OK && strcmp(outcome->found->sum, all->made->recipe->tensors[index].sha256) == 0;
+    if (!outcome->found->is_made) (void)atomic_fetch_sub(&all->done, outcome->found->done);
     return status;
 }
 
@@ -194,11 +200,11 @@ static void check_tensor(void *argument, size_t task, unsigned worker) {
     Outcome *outcome = &all->outcomes[index];
     if (outcome->tensor == NULL) return;
     Hash *hash;
-    outcome->status = hash_create(&hash, NULL);
-    if (outcome->status != STATUS_OK) return;
-    outcome->status = check_made(all, index, hash, worker);
-    if (outcome->status == STATUS_OK && !outcome->is_made)
-        outcome->status = check_pieces(all, outcome, true, hash, worker);
+    outcome->found->status = hash_create(&hash, NULL);
+    if (outcome->found->status != STATUS_OK) return;
+    outcome->found->status = check_made(all, index, hash, worker);
+    if (outcome->found->status == STATUS_OK && !outcome->found->is_made)
+        outcome->found->status = check_pieces(all, outcome, true, hash, worker);
     hash_free(hash);
 }
 
@@ -206,41 +212,42 @@ static void check_tensor(void *argument, size_t task, unsigned worker) {
 
 static Status judge_blend(const Outcome *outcome, Verification *all, Error *error) {
     const Tensor *tensor = outcome->tensor;
-    const Place *place = outcome->difference.is_found ? &outcome->difference : &outcome->overflow;
+    const Place *place =
+        outcome->found->difference.is_found ? &outcome->found->difference : &outcome->found->overflow;
     uint64_t row = 0, column = 0;
     if (place->is_found) {
         row = place->element / tensor->columns;
         column = place->element % tensor->columns;
     }
-    if (outcome->difference.is_found)
+    if (outcome->found->difference.is_found)
         return finding_add(all->findings, SEVERITY_ERROR, tensor->name, error,
                            "row %" PRIu64 ", column %" PRIu64 ": expected %s, found %s", row, column,
                            place->expected, place->found);
     if (outcome->source != NULL) all->found->blended++;
-    if (outcome->nonfinite_new == 0) return STATUS_OK;
+    if (outcome->found->nonfinite_new == 0) return STATUS_OK;
     return finding_add(all->findings, SEVERITY_WARNING, tensor->name, error,
                        "%" PRIu64
                        " values are NaN or infinite where neither input is, the first in "
                        "row %" PRIu64 ", column %" PRIu64 ": %s",
-                       outcome->nonfinite_new, row, column, place->found);
+                       outcome->found->nonfinite_new, row, column, place->found);
 }
 
 static Status judge(const Outcome *outcome, const RecipeTensor *wanted, Verification *all, Error *error) {
     VerifyTensors *found = all->found;
     if (outcome->tensor == NULL) return STATUS_OK; /* a finding since it was looked up */
-    if (outcome->status != STATUS_OK)
-        return status_fail(error, outcome->status, "tensor %s: could not be hashed", wanted->name);
+    if (outcome->found->status != STATUS_OK)
+        return status_fail(error, outcome->found->status, "tensor %s: could not be hashed", wanted->name);
     found->bytes += outcome->tensor->bytes;
-    found->nonfinite += outcome->nonfinite;
-    found->nonfinite_new += outcome->nonfinite_new;
-    nonfinite_add(&all->inherited, wanted->name, outcome->nonfinite - outcome->nonfinite_new);
-    bool equal = strcmp(outcome->sum, wanted->sha256) == 0;
+    found->nonfinite += outcome->found->nonfinite;
+    found->nonfinite_new += outcome->found->nonfinite_new;
+    nonfinite_add(&all->inherited, wanted->name, outcome->found->nonfinite - outcome->found->nonfinite_new);
+    bool equal = strcmp(outcome->found->sum, wanted->sha256) == 0;
     found->equal += equal;
-    found->made += outcome->is_made;
+    found->made += outcome->found->is_made;
     Status status = judge_blend(outcome, all, error);
     if (equal || status != STATUS_OK) return status;
     return finding_add(all->findings, SEVERITY_ERROR, wanted->name, error,
-                       "expected the recipe's %s, found %s", wanted->sha256, outcome->sum);
+                       "expected the recipe's %s, found %s", wanted->sha256, outcome->found->sum);
 }
 
 static bool has_shape(const Tensor *tensor, const RecipeTensor *wanted) {
@@ -265,7 +272,6 @@ static Status find_tensors(Verification *all, Error *error) {
                                  recipe_dtype_name(wanted), tensor->dtype_name);
         } else {
             all->outcomes[i].tensor = tensor;
-            all->total += tensor->bytes;
             if (all->pair != NULL) all->outcomes[i].source = pair_find_tensor(all->pair, wanted->name);
         }
     }
@@ -301,9 +307,11 @@ static Status make_scratch(Verification *all, Error *error) {
     all->workers = job_threads(all->job);
     all->scratch = memory_allocate(all->workers, sizeof *all->scratch);
     all->outcomes = memory_allocate(all->recipe->tensor_count, sizeof *all->outcomes);
+    all->facts = memory_allocate(all->recipe->tensor_count, sizeof *all->facts);
     all->order = memory_allocate(all->recipe->tensor_count, sizeof *all->order);
-    if (all->scratch == NULL || all->outcomes == NULL || all->order == NULL)
+    if (all->scratch == NULL || all->outcomes == NULL || all->facts == NULL || all->order == NULL)
         return memory_fail(error, "verification");
+    for (size_t i = 0; i < all->recipe->tensor_count; i++) all->outcomes[i].found = &all->facts[i];
     for (unsigned i = 0; i < all->workers; i++) {
         all->scratch[i].expected = memory_allocate_aligned(TILE, WIDEST);
         all->scratch[i].values = memory_allocate_aligned(TILE, sizeof(float));
@@ -326,29 +334,50 @@ static int larger_first(const void *a, const void *b, void *verification) {
     return (first > second) - (first < second);
 }
 
-static Status run_tasks(Verification *all, Error *error) {
-    size_t count = all->recipe->tensor_count;
-    for (size_t i = 0; i < count; i++) all->order[i] = i;
+/* Those from `begin` to `end`. */
+static Status run_tasks(Verification *all, size_t begin, size_t end, Error *error) {
+    size_t count = end - begin;
+    for (size_t i = 0; i < count; i++) {
+        all->order[i] = begin + i;
+        all->total += bytes_of(all, begin + i);
+    }
     if (count > 0) qsort_r(all->order, count, sizeof *all->order, larger_first, all);
+    if (!job_report(all->job, "verify", 0, all->total)) return job_cancelled(error);
     return job_run(all->job, count, check_tensor, all, error);
 }
 
+/* Each rank reads its own; what it found goes to all. */
+static Status run_shares(Verification *all, Error *error) {
+    size_t *firsts, count = all->recipe->tensor_count, own = ranks_own(all->ranks);
+    uint64_t *weights = memory_allocate(count > 0 ? count : 1, sizeof *weights);
+    if (weights == NULL) return memory_fail(error, "verification");
+    for (size_t i = 0; i < count; i++) weights[i] = bytes_of(all, i);
+    Status status = ranks_deal(all->ranks, weights, count, &firsts, error);
+    if (status == STATUS_OK) {
+        status = run_tasks(all, firsts[own], firsts[own + 1], error);
+        status = ranks_share(all->ranks, status, all->facts, sizeof *all->facts, firsts, error);
+        free(firsts);
+    }
+    free(weights);
+    return status;
+}
+
 Status verify_tensors(const Checkpoint *export, const Pair *pair, const Recipe *recipe,
-                      const ExportPlan *made, Job *job, VerifyTensors *found, FindingList *findings,
+                      const VerifyOptions *options, Job *job, VerifyTensors *found, FindingList *findings,
                       Error *error) {
     *found = (VerifyTensors){0};
     Verification all = {.export = export,
                         .pair = pair,
                         .recipe = recipe,
-                        .made = made,
+                        .made = options->made,
+                        .ranks = options->ranks,
                         .job = job,
                         .found = found,
                         .findings = findings};
     Status status = make_scratch(&all, error);
     if (status == STATUS_OK) status = find_tensors(&all, error);
     if (status == STATUS_OK) status = check_sources(&all, error);
-    if (status == STATUS_OK && !job_report(job, "verify", 0, all.total)) status = job_cancelled(error);
-    if (status == STATUS_OK) status = run_tasks(&all, error);
+    if (status == STATUS_OK) status = run_shares(&all, error);
     for (size_t i = 0; i < recipe->tensor_count && status == STATUS_OK; i++)
         status = judge(&all.outcomes[i], &recipe->tensors[i], &all, error);
     if (status == STATUS_OK)
@@ -361,6 +390,7 @@ Status verify_tensors(const Checkpoint *export, const Pair *pair, const Recipe *
     }
     free(all.scratch);
     free(all.outcomes);
+    free(all.facts);
     free(all.order);
     return status;
 }

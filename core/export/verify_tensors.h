@@ -5,7 +5,7 @@
 #ifndef REJUV_CORE_VERIFY_TENSORS_H
 #define REJUV_CORE_VERIFY_TENSORS_H
 
-#include "core/export/export.h"
+#include "core/export/verify.h"
 
 typedef struct VerifyTensors {
     size_t equal;           /* with the recipe's bytes */
@@ -17,9 +17,10 @@ typedef struct VerifyTensors {
 } VerifyTensors;
 
 /* Every tensor of the recipe against its sum and, where `pair` is not NULL, against the blend. What differs is an error
- * among the findings. `made` as in VerifyOptions; it is not asked where `pair` is NULL. */
+ * among the findings. Of the options `made`, which is not asked where `pair` is NULL, and `ranks`: each reads a stretch
+ * of the tensors, and all find the same. */
 Status verify_tensors(const Checkpoint *export, const Pair *pair, const Recipe *recipe,
-                      const ExportPlan *made, Job *job, VerifyTensors *found, FindingList *findings,
+                      const VerifyOptions *options, Job *job, VerifyTensors *found, FindingList *findings,
                       Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -112,7 +112,8 @@ static void gather_rows(Rollout *rollout) {
 
 /* What a sample is drawn with: a seed of its own. */
 static uint64_t seed_sample(const Rollout *rollout, const RolloutSlot *slot) {
-    return random_bits(random_bits(rollout->options->seed, slot->prompt->group), slot->number);
+    const RolloutOptions *options = rollout->options;
+    return random_bits(random_bits(options->seed, options->first_group + slot->prompt->group), slot->number);
 }
 
 static void choose(void *argument, size_t s, unsigned worker) {

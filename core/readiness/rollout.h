@@ -5,7 +5,7 @@
  *     prompts    are run once; their keys and values stay until the last of their samples has ended
  *     refilled   where a sample ends, the next takes its slot, be it of the same prompt or of the next
  *
- * Token t of sample k of group g is chosen (sampling.h) with a uniform number that is a function of seed, g, k and t
+ * Token t of sample k of group g (counted from options->first_group) is chosen (sampling.h) with a uniform number that is a function of seed, g, k and t
  * alone: which samples happen to grow side by side does not matter, but for the last bit of the logits.
  */
 #ifndef REJUV_CORE_ROLLOUT_H
@@ -23,7 +23,8 @@ typedef struct RolloutOptions {
     size_t slots;       /* 0: ROLLOUT_SLOTS; fewer where memory allows no more */
     Sampling sampling;
     uint64_t seed;
-    int32_t end; /* ends an answer besides the model's own ends; -1: nothing does */
+    size_t first_group; /* g of the set's first group: of a set that is a stretch of a longer one */
+    int32_t end;        /* ends an answer besides the model's own ends; -1: nothing does */
 } RolloutOptions;
 
 /* Sample `sample` of group `group` has ended. On the calling thread; the sample is the set's. */

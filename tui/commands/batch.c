@@ -3,6 +3,7 @@
 #include "core/checkpoint/directory.h"
 #include "core/files/input.h"
 #include "core/files/json.h"
+#include "core/support/buffer.h"
 #include "core/support/memory.h"
 #include "tui/cli/command_table.h"
 #include "tui/commands/batch_log.h"
@@ -78,8 +79,16 @@ bool batch_output_is_closed(void) {
 
 /* ---- opening and closing ---- */
 
-void batch_open(Batch *batch, const Options *options) {
-    *batch = (Batch){.options = options, .quiet = options_has(options, OPTION_QUIET)};
+/* Of ranks, one writes. */
+static void mute_output(void) {
+    if (freopen("/dev/null", "w", stdout) == NULL) (void)fclose(stdout);
+}
+
+void batch_open(Batch *batch, const Options *options, Ranks *ranks) {
+    bool leads = ranks_is_lead(ranks);
+    *batch =
+        (Batch){.options = options, .quiet = !leads || options_has(options, OPTION_QUIET), .ranks = ranks};
+    if (!leads) mute_output();
     if (options_has(options, OPTION_JSON)) batch->format = TABLE_AS_JSON;
     if (options_has(options, OPTION_CSV)) batch->format = TABLE_AS_CSV;
     batch->progress = progress_begin(batch->quiet);
@@ -87,6 +96,7 @@ void batch_open(Batch *batch, const Options *options) {
 
 Status batch_open_log(Batch *batch, int argc, char *const *argv, Error *error) {
     const char *path = options_text(batch->options, OPTION_LOG_FILE);
+    if (!ranks_is_lead(batch->ranks)) return STATUS_OK;
     return path == NULL ? STATUS_OK : batch_log_begin(path, argc, argv, &batch->progress.log, error);
 }
 
@@ -102,6 +112,7 @@ void batch_close_log(Batch *batch, int result) {
 void batch_close(Batch *batch) {
     progress_clear(&batch->progress);
     atomic_store(&running, NULL);
+    ranks_watch(batch->ranks, NULL);
     tokenizer_free(batch->tokenizer);
     model_close(batch->model);
     pair_close(batch->pair);
@@ -109,10 +120,17 @@ void batch_close(Batch *batch) {
     *batch = (Batch){0};
 }
 
+static void observe(void *user, JobProgress progress) {
+    Batch *batch = user;
+    progress_observe(&batch->progress, progress);
+    ranks_heed(batch->ranks);
+}
+
 Status batch_open_job(Batch *batch, Error *error) {
     unsigned threads = (unsigned)options_value(batch->options, OPTION_THREADS)->count;
-    Status status = job_create(threads, progress_observe, &batch->progress, &batch->job, error);
+    Status status = job_create(threads, observe, batch, &batch->job, error);
     if (status != STATUS_OK) return status;
+    ranks_watch(batch->ranks, batch->job);
     atomic_store(&running, batch->job);
     /* back to the default after the first: a second signal ends a program that does not obey */
     catch_signal(SIGINT, cancel_running, (int)SA_RESETHAND);
@@ -131,8 +149,30 @@ static void say_remarks(Batch *batch) {
     }
 }
 
+/* What other ranks must have opened too: names and sizes, for times and places differ from machine to machine. */
+static void list_files(const Checkpoint *checkpoint, Buffer *text) {
+    for (size_t i = 0; i < checkpoint->file_count; i++) {
+        const char *path = checkpoint->files[i]->path, *slash = strrchr(path, '/');
+        buffer_add_format(text, "%s %zu\n", slash != NULL ? slash + 1 : path, checkpoint->files[i]->size);
+    }
+}
+
+static Status compare_pairs(Batch *batch, Status status, Error *error) {
+    Buffer files = {0};
+    if (status == STATUS_OK) {
+        list_files(batch->pair->base, &files);
+        list_files(batch->pair->sft, &files);
+    }
+    if (files.failed) status = memory_fail(error, "a list of files");
+    status = ranks_require_same(batch->ranks, status, "files of both models",
+                                files.text != NULL ? files.text : "", error);
+    buffer_free(&files);
+    return status;
+}
+
 Status batch_open_pair_of(Batch *batch, const char *base, const char *sft, Error *error) {
     Status status = pair_open(base, sft, &batch->pair, error);
+    if (ranks_count(batch->ranks) > 1) status = compare_pairs(batch, status, error);
     if (status == STATUS_OK) say_remarks(batch);
     return status;
 }
@@ -224,6 +264,7 @@ void batch_say(Batch *batch, const char *format, ...) {
 }
 
 void batch_say_error(Batch *batch, const char *message) {
+    if (!ranks_is_lead(batch->ranks)) return;
     progress_clear(&batch->progress);
     batch_log_write(batch->progress.log, message);
     write_line(stderr, "rejuv: ", message);

@@ -16,6 +16,7 @@
 #include "core/checkpoint/model.h"
 #include "core/checkpoint/pair.h"
 #include "core/evaluation/calibration.h"
+#include "core/ranks/ranks.h"
 #include "core/support/job.h"
 #include "core/tokenizer/tokenizer.h"
 #include "tui/cli/options.h"
@@ -32,7 +33,8 @@ typedef struct Batch {
     const struct Command *const *commands; /* all there are, by CommandId: for help and the manual page */
     TableFormat format;
     bool quiet;
-    bool found;      /* a finding: the exit status is 1 */
+    Ranks *ranks; /* borrowed; NULL: this process works alone. Those that do not lead say and write nothing */
+    bool found;   /* a finding: the exit status is 1 */
     int exit_status; /* what the terminal program ended with */
     Progress progress;
     /* NULL until opened; batch_close() closes */
@@ -42,7 +44,7 @@ typedef struct Batch {
     Tokenizer *tokenizer;
 } Batch;
 
-void batch_open(Batch *batch, const Options *options);
+void batch_open(Batch *batch, const Options *options, Ranks *ranks);
 void batch_close(Batch *batch);
 
 /* The file of --log-file, where it is asked for; and how the command ended with that status: a message on standard error where
@@ -53,7 +55,8 @@ void batch_close_log(Batch *batch, int result);
 /* The job, on --threads threads. */
 Status batch_open_job(Batch *batch, Error *error) STATUS_MUST_CHECK;
 
-/* The pair, whatever its findings are: of the last two operands, or of two directories. */
+/* The pair, whatever its findings are: of the last two operands, or of two directories. Ranks whose files are others
+ * fail. */
 Status batch_open_pair(Batch *batch, Error *error) STATUS_MUST_CHECK;
 Status batch_open_pair_of(Batch *batch, const char *base, const char *sft, Error *error) STATUS_MUST_CHECK;
 

@@ -5,6 +5,7 @@
 #include "core/readiness/sample_prompts.h"
 #include "core/support/memory.h"
 #include "tui/commands/batch_sampling.h"
+#include "tui/commands/rollout_ranks.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -108,10 +109,11 @@ static Status make_rewards(Batch *batch, SampleSet *set, const Reward *reward, E
     if (reward == NULL && command == NULL) return check_rewards(set, error);
     Status status = reward_decode_texts(set, batch->tokenizer, batch->job, error);
     if (status == STATUS_OK && reward != NULL) status = reward_apply(reward, set, batch->job, error);
-    if (status == STATUS_OK && command != NULL)
+    if (command == NULL) return status;
+    if (status == STATUS_OK && ranks_is_lead(batch->ranks)) /* a program may have effects, and is run once */
         status = reward_command_apply(command, options_value(batch->options, OPTION_REWARD_TIMEOUT)->number,
                                       set, batch->job, error);
-    return status;
+    return rollout_ranks_share_rewards(batch, status, set, error);
 }
 
 /* The samples of the states that are not looked at further, and then of the one that is. */
@@ -146,7 +148,8 @@ static Status take_samples(Batch *batch, BatchRollout *rollout, const Reward *re
     SampleSet *set = &rollout->file.set;
     Status status = rollout->is_sampled ? draw_samples(batch, rollout, reward, error) : STATUS_OK;
     if (status == STATUS_OK) status = make_rewards(batch, set, reward, error);
-    if (status == STATUS_OK && out != NULL) status = sample_file_write(set, out, error);
+    if (status == STATUS_OK && out != NULL && ranks_is_lead(batch->ranks))
+        status = sample_file_write(set, out, error);
     if (status == STATUS_OK) status = sample_rows_list(set, &rollout->rows, error);
     if (status == STATUS_OK) status = sample_figures_measure(set, rollout->seed, &rollout->figures, error);
     if (status != STATUS_OK) return status;
@@ -183,21 +186,36 @@ static Status score(Batch *batch, BatchRollout *rollout, Error *error) {
     return status;
 }
 
+static Status measure_gradient(Batch *batch, BatchRollout *rollout, size_t side, Error *error) {
+    Settings settings = settings_of_side((Side)side, &rollout->dials.settings);
+    Status status = gradient_measure(batch->model, &settings, &rollout->rows, rollout->advantages, 0,
+                                     &rollout->states[side].gradient, batch->job, error);
+    return status == STATUS_OK || status == STATUS_CANCELLED
+               ? status
+               : status_add_context(error, "%s", BATCH_ROLLOUT_STATES[side]);
+}
+
+/* Of several ranks each measures a stretch of the states. */
 Status batch_rollout_measure_gradients(Batch *batch, BatchRollout *rollout, Error *error) {
-    Status status = STATUS_OK;
-    for (Side side = SIDE_BASE; side < SIDE_COUNT && status == STATUS_OK && rollout->has_gradient; side++) {
-        Settings settings = settings_of_side(side, &rollout->dials.settings);
-        status = gradient_measure(batch->model, &settings, &rollout->rows, rollout->advantages, 0,
-                                  &rollout->states[side].gradient, batch->job, error);
-        if (status != STATUS_OK && status != STATUS_CANCELLED)
-            (void)status_add_context(error, "%s", BATCH_ROLLOUT_STATES[side]);
+    static const uint64_t WEIGHTS[SIDE_COUNT] = {1, 1, 1};
+    size_t *firsts, own = ranks_own(batch->ranks);
+    if (!rollout->has_gradient) return STATUS_OK;
+    Status status = ranks_deal(batch->ranks, WEIGHTS, SIDE_COUNT, &firsts, error);
+    if (status != STATUS_OK) return status;
+    for (size_t side = firsts[own]; side < firsts[own + 1] && status == STATUS_OK; side++)
+        status = measure_gradient(batch, rollout, side, error);
+    for (size_t r = 0; r < ranks_count(batch->ranks); r++) {
+        for (size_t side = firsts[r]; side < firsts[r + 1]; side++)
+            status = rollout_ranks_pass_gradient(batch, status, r, &rollout->states[side].gradient, error);
     }
+    free(firsts);
     return status;
 }
 
 static Status look_at_samples(Batch *batch, BatchRollout *rollout, const Reward *reward, Error *error) {
     Status status = take_samples(batch, rollout, reward, error);
-    return status == STATUS_OK ? score(batch, rollout, error) : status;
+    /* scores are the leader's to print, and go into nothing that follows */
+    return status == STATUS_OK && ranks_is_lead(batch->ranks) ? score(batch, rollout, error) : status;
 }
 
 static Status read_file(Batch *batch, BatchRollout *rollout, Error *error) {

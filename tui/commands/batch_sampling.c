@@ -1,6 +1,7 @@
 #include "tui/commands/batch_sampling.h"
 
 #include "core/support/memory.h"
+#include "tui/commands/rollout_ranks.h"
 
 #include <string.h>
 #include <time.h>
@@ -77,7 +78,7 @@ Status batch_sampling_draw(Batch *batch, const Settings *dials, Side side, const
     Settings settings = settings_of_side(side, dials);
     struct timespec began;
     (void)clock_gettime(CLOCK_MONOTONIC, &began);
-    Status status = rollout_run(batch->model, &settings, set, &options, NULL, NULL, batch->job, error);
+    Status status = rollout_ranks_sample(batch, &settings, &options, set, error);
     if (status == STATUS_OK) say_rate(batch, side, set, &began);
     return status == STATUS_OK || status == STATUS_CANCELLED
                ? status

@@ -11,6 +11,7 @@
 
 typedef struct Command {
     const char *details; /* paragraphs for its own help: what it measures, the keys of its JSON */
+    bool is_dealt; /* several ranks share its work (core/ranks/ranks.h); others refuse to run as several */
 
     /* Does it. What was found goes into batch->found; STATUS_MISMATCH is a finding as well. */
     Status (*run)(Batch *batch, Error *error);

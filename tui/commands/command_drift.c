@@ -70,7 +70,7 @@ static Status run_pair(Batch *batch, DriftListing *listing, const DriftOrder *or
     if (status == STATUS_OK) drift_listing_say_share(batch, "%s", "");
     if (status == STATUS_OK) status = batch_open_job(batch, error);
     if (status == STATUS_OK)
-        status = drift_listing_measure(batch->pair, listing->with_spectrum, &measured, batch->job, error);
+        status = drift_listing_measure(batch, listing->with_spectrum, &measured, error);
     if (status == STATUS_OK) status = report(batch, &measured, listing, order, error);
     drift_listing_free(listing);
     drift_listing_free_measured(&measured);
@@ -126,5 +126,6 @@ const Command command_drift = {
         "  METRICS    relative_norm, mean_square, norm, max_abs, cosine, changed, sign_flips, "
         "kurtosis, top1_share, base_norm, sft_norm; \"NaN\" where undefined\n"
         "CSV: the rows; with several rungs those of all comparisons, each with rung and against",
+    .is_dealt = true,
     .run = run,
 };

@@ -55,6 +55,7 @@ static Status read_options(const Batch *batch, Export *export, Error *error) {
                                           .donor = DONORS[options_value(options, OPTION_DONOR)->count]};
     }
     export->options.directory = options_text(options, OPTION_OUT);
+    export->options.ranks = batch->ranks;
     export->options.allow_unmatched |= options_has(options, OPTION_ALLOW_UNMATCHED);
     return STATUS_OK;
 }
@@ -227,7 +228,8 @@ static Status write_report(Batch *batch, const Export *export, Error *error) {
 static Status verify(Batch *batch, Export *export, Error *error) {
     VerifyOptions options = {.base_directory = batch->pair->base->directory,
                              .sft_directory = batch->pair->sft->directory,
-                             .made = export->plan};
+                             .made = ranks_count(batch->ranks) > 1 ? NULL : export->plan,
+                             .ranks = batch->ranks};
     return verify_export(export->plan->directory, &options, batch->job, &export->verified, error);
 }
 
@@ -255,7 +257,8 @@ static Status run(Batch *batch, Error *error) {
     Export export = {0};
     if (!options_has(batch->options, OPTION_OUT))
         return status_fail(error, STATUS_ARGUMENT, "expected --out DIR, the directory to make");
-    if (options_has(batch->options, OPTION_DISCARD)) return discard(batch, error);
+    if (options_has(batch->options, OPTION_DISCARD)) /* one rank is enough */
+        return ranks_is_lead(batch->ranks) ? discard(batch, error) : STATUS_OK;
     Status status = read_options(batch, &export, error);
     if (status == STATUS_OK)
         status = export.recipe != NULL ? open_for_recipe(batch, &export, error)
@@ -288,5 +291,6 @@ const Command command_export = {
         "  verification  see verify --help; not with --no-verify\n"
         "  discarded_bytes  alone, with --discard\n"
         "CSV: the files",
+    .is_dealt = true,
     .run = run,
 };

@@ -206,24 +206,24 @@ static Status write_text(Batch *batch, const BatchRollout *rollout, Error *error
     return STATUS_OK;
 }
 
+static Status write_report(Batch *batch, const BatchRollout *rollout, Error *error) {
+    switch (batch->format) {
+    case TABLE_AS_JSON:
+        return write_json(batch, rollout, error);
+    case TABLE_AS_CSV:
+        return write_table(batch, rollout,
+                           rollout->has_gradient ? rollout_tables_tensors : rollout_tables_samples, NULL,
+                           error);
+    default:
+        return write_text(batch, rollout, error);
+    }
+}
+
 static Status run(Batch *batch, Error *error) {
     BatchRollout rollout = {0};
     Status status = batch_rollout_measure(batch, &rollout, error);
-    if (status == STATUS_OK) {
-        switch (batch->format) {
-        case TABLE_AS_JSON:
-            status = write_json(batch, &rollout, error);
-            break;
-        case TABLE_AS_CSV:
-            status = write_table(batch, &rollout,
-                                 rollout.has_gradient ? rollout_tables_tensors : rollout_tables_samples, NULL,
-                                 error);
-            break;
-        case TABLE_AS_TEXT:
-            status = write_text(batch, &rollout, error);
-            break;
-        }
-    }
+    if (status == STATUS_OK && ranks_is_lead(batch->ranks)) /* others have no scores */
+        status = write_report(batch, &rollout, error);
     batch_rollout_free(&rollout);
     return status;
 }
@@ -270,5 +270,6 @@ const Command command_rollout = {
         "  per_prompt      [{prompt, samples, right, avg, pass_at_k, mean_reward, mixed, response_length, "
         "repeated_share}]\n"
         "CSV: the samples; with --gradient the tensors",
+    .is_dealt = true,
     .run = run,
 };

@@ -90,5 +90,6 @@ const Command command_sweep = {
         "  points     [{model: base|fused|sft, alpha, rho, selected (neurons reset), entropy, top1, confident, kl_base, kl_sft, loss, "
         "perplexity, same_top1_base, same_top1_sft, dp_base, dp_base_rms}]: see preview --help\n"
         "CSV: the points",
+    .is_dealt = true,
     .run = run,
 };

@@ -110,7 +110,7 @@ static Status compare(Climb *climb, size_t rung, size_t against, Error *error) {
     if (status != STATUS_OK) return status;
     climb->count++;
     drift_listing_say_share(batch, "%s: ", comparison->head);
-    status = drift_listing_measure(batch->pair, climb->listing.with_spectrum, &measured, batch->job, error);
+    status = drift_listing_measure(batch, climb->listing.with_spectrum, &measured, error);
     if (status == STATUS_OK) status = keep(climb, comparison, &measured, error);
     drift_listing_free(&climb->listing);
     drift_listing_free_measured(&measured);

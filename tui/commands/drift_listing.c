@@ -2,6 +2,7 @@
 
 #include "core/files/json.h"
 #include "core/support/memory.h"
+#include "tui/commands/drift_ranks.h"
 #include "tui/commands/drift_spectrum.h"
 #include "tui/tables/table_json.h"
 #include "tui/text/suggest.h"
@@ -13,13 +14,12 @@
 
 /* ---- measuring ---- */
 
-Status drift_listing_measure(const Pair *pair, bool with_spectrum, DriftMeasured *measured, Job *job,
-                             Error *error) {
-    Status status = drift_table_create(pair, &measured->drift, error);
-    if (status == STATUS_OK) status = drift_scan(pair, measured->drift, job, error);
+Status drift_listing_measure(Batch *batch, bool with_spectrum, DriftMeasured *measured, Error *error) {
+    Status status = drift_table_create(batch->pair, &measured->drift, error);
+    if (status == STATUS_OK) status = drift_ranks_scan(batch, measured->drift, error);
     if (status != STATUS_OK || !with_spectrum) return status;
-    status = spectrum_table_create(pair, spectrum_default_settings(), &measured->spectrum, error);
-    return status == STATUS_OK ? spectrum_scan(measured->spectrum, job, error) : status;
+    status = spectrum_table_create(batch->pair, spectrum_default_settings(), &measured->spectrum, error);
+    return status == STATUS_OK ? drift_ranks_scan_spectra(batch, measured->spectrum, error) : status;
 }
 
 void drift_listing_free_measured(DriftMeasured *measured) {

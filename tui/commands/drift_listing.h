@@ -57,8 +57,8 @@ typedef struct DriftOrder {
     SpectrumMetric spectrum;
 } DriftOrder;
 
-/* Scans the pair, and its spectra where they are asked for. */
-Status drift_listing_measure(const Pair *pair, bool with_spectrum, DriftMeasured *measured, Job *job,
+/* Scans the batch's pair, and its spectra where they are asked for; of several ranks each a part. */
+Status drift_listing_measure(Batch *batch, bool with_spectrum, DriftMeasured *measured,
                              Error *error) STATUS_MUST_CHECK;
 void drift_listing_free_measured(DriftMeasured *measured);
 

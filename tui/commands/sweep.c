@@ -64,9 +64,20 @@ Status sweep_measure_settings(Batch *batch, const Evaluation *evaluation, const 
     return STATUS_OK;
 }
 
+/* Of several ranks each measures a stretch of the points. */
 static Status measure_points(Batch *batch, const Evaluation *evaluation, Sweep *sweep, Error *error) {
-    return sweep_measure_settings(batch, evaluation, sweep->settings, sweep->points, sweep->fused, NULL,
-                                  error);
+    size_t *firsts, own = ranks_own(batch->ranks);
+    uint64_t *weights = memory_allocate(sweep->points, sizeof *weights);
+    if (weights == NULL) return memory_fail(error, "a sweep");
+    for (size_t i = 0; i < sweep->points; i++) weights[i] = 1;
+    Status status = ranks_deal(batch->ranks, weights, sweep->points, &firsts, error);
+    free(weights);
+    if (status != STATUS_OK) return status;
+    status = sweep_measure_settings(batch, evaluation, sweep->settings + firsts[own],
+                                    firsts[own + 1] - firsts[own], sweep->fused + firsts[own], NULL, error);
+    status = ranks_share(batch->ranks, status, sweep->fused, sizeof *sweep->fused, firsts, error);
+    free(firsts);
+    return status;
 }
 
 /* A prompt alone has no response: then every position of it is measured. */

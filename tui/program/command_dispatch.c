@@ -1,8 +1,11 @@
 #include "tui/program/command_dispatch.h"
 
+#include "core/support/buffer.h"
 #include "tui/commands/command.h"
 #include "tui/program/command_help.h"
 #include "tui/tables/table_json.h"
+
+#include <string.h>
 
 /* What runs each command: the only place that names them all. */
 static const Command *const COMMANDS[COMMAND_COUNT] = {
@@ -42,22 +45,64 @@ static int exit_status(const Batch *batch, Status status) {
     }
 }
 
-/* Runs one command. A reader that closed the pipe had enough: what the command found still counts. */
-static int run_command(const Options *options, int argc, char *const *argv) {
+/* ---- several ranks ---- */
+
+/* It reaches one rank only. */
+static bool reads_standard_input(const Options *options) {
+    for (size_t i = 0; i < options->given_count; i++)
+        if (options->given[i].text != NULL && strcmp(options->given[i].text, "-") == 0) return true;
+    for (size_t i = 0; i < options->operand_count; i++)
+        if (strcmp(options->operands[i], "-") == 0) return true;
+    return false;
+}
+
+static Status check_ranks(const Batch *batch, Error *error) {
+    const Options *options = batch->options;
+    size_t count = ranks_count(batch->ranks);
+    const CommandFacts *facts = command_table_facts(options->command);
+    if (count > 1 && !COMMANDS[options->command]->is_dealt)
+        return status_fail(
+            error, STATUS_ARGUMENT,
+            "rejuv%s%s is not dealt out to several processes, and %zu were started: one is enough",
+            facts->name[0] != '\0' ? " " : "", facts->name, count);
+    if (count > 1 && reads_standard_input(options))
+        return status_fail(error, STATUS_ARGUMENT,
+                           "standard input reaches one of the %zu processes only: expected a file", count);
+    return STATUS_OK;
+}
+
+/* Ranks that were started with other arguments would wait for each other with other things in mind. */
+static Status compare_arguments(Batch *batch, int argc, char *const *argv, Error *error) {
+    Buffer line = {0};
+    for (int i = 1; i < argc; i++) {
+        buffer_add_text(&line, argv[i]);
+        buffer_add(&line, "\n", 1);
+    }
+    Status status = ranks_require_same(batch->ranks, STATUS_OK, "the arguments",
+                                       line.text != NULL ? line.text : "", error);
+    buffer_free(&line);
+    return status == STATUS_OK ? check_ranks(batch, error) : status;
+}
+
+/* ---- one command ---- */
+
+/* A reader that closed the pipe had enough: what the command found still counts. */
+static int run_command(const Options *options, Ranks *ranks, int argc, char *const *argv) {
     Batch batch;
     Error error = {0}, output = {0};
-    batch_open(&batch, options);
+    batch_open(&batch, options, ranks);
     batch.commands = COMMANDS;
     Status status = batch_open_log(&batch, argc, argv, &error);
+    if (status == STATUS_OK && ranks != NULL) status = compare_arguments(&batch, argc, argv, &error);
     if (status == STATUS_OK) status = COMMANDS[options->command]->run(&batch, &error);
     /* the last write may be the first to fail */
     batch_begin_output();
     bool written = batch_end_output(STATUS_OK, &output) == STATUS_OK;
     bool closed = batch_output_is_closed();
     if (closed && status == STATUS_IO) status = STATUS_OK;
-    if (status == STATUS_IO &&
-        job_is_cancelled(batch.job)) /* it waited for a pipe, and the signal ended the wait */
-        status = job_cancelled(&error);
+    /* it waited for a pipe, and the signal ended the wait; jobs of ranks are cancelled by others' failures too */
+    if (status == STATUS_IO && ranks == NULL && job_is_cancelled(batch.job)) status = job_cancelled(&error);
+    status = ranks_agree(ranks, status, &error);
     if (status != STATUS_OK) batch_say_error(&batch, error.message);
     if (!written && !closed && status == STATUS_OK) {
         status = STATUS_IO;
@@ -82,19 +127,25 @@ static const char VERSION_TEXT[] =
     "The sources are under the MIT licence. This program is linked with GNU Readline: as a whole it is distributed\n"
     "under the GNU General Public License, version 3 or later. There is no warranty.";
 
-int command_dispatch_run(int argc, char **argv) {
+static void explain(const Options *options, const char *message) {
+    Batch batch = {.options = options};
+    batch_say_error(&batch, message);
+    command_help_write_usage(options->command, stderr);
+    (void)fprintf(stderr, "rejuv %s%s--help tells more.\n", command_table_facts(options->command)->name,
+                  options->command == COMMAND_OPEN ? "" : " ");
+}
+
+static int run_line(Ranks *ranks, int argc, char **argv) {
     Options options;
     Error error;
     int result;
-    batch_watch_output();
+    bool leads = ranks_is_lead(ranks);
     Status status = options_parse(argc, argv, &options, &error);
     if (status != STATUS_OK) {
-        Batch batch = {.options = &options};
-        batch_say_error(&batch, error.message);
-        command_help_write_usage(options.command, stderr);
-        (void)fprintf(stderr, "rejuv %s%s--help tells more.\n", command_table_facts(options.command)->name,
-                      options.command == COMMAND_OPEN ? "" : " ");
+        if (leads) explain(&options, error.message);
         result = COMMAND_EXIT_ERROR;
+    } else if (!leads && (options_has(&options, OPTION_HELP) || options_has(&options, OPTION_VERSION))) {
+        result = 0; /* the leader's to print */
     } else if (options_has(&options, OPTION_HELP)) {
         command_help_write(COMMANDS, options.command);
         result = write_and_check();
@@ -102,8 +153,21 @@ int command_dispatch_run(int argc, char **argv) {
         (void)puts(VERSION_TEXT); /* checked below */
         result = write_and_check();
     } else {
-        result = run_command(&options, argc, argv);
+        result = run_command(&options, ranks, argc, argv);
     }
     options_free(&options);
+    return result;
+}
+
+int command_dispatch_run(int argc, char **argv) {
+    Error error;
+    Ranks *ranks;
+    batch_watch_output();
+    if (ranks_join(&ranks, &error) != STATUS_OK) {
+        (void)fprintf(stderr, "rejuv: %s\n", error.message);
+        return COMMAND_EXIT_ERROR;
+    }
+    int result = run_line(ranks, argc, argv);
+    ranks_leave(ranks);
     return result;
 }
