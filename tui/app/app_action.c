@@ -224,6 +224,8 @@ static Reaction act_on_frame(App *app, Action action, const ActionArgument *argu
     case ACTION_SUSPEND:
         terminal_suspend();
         return app_resize(app);
+    case ACTION_EXPORT_EDIT:
+        return strcmp(app_view(app)->name, "export") == 0 ? app_edit_export(app) : REACTION_IGNORED;
     case ACTION_REDRAW:
         terminal_redraw();
         return REACTION_REDRAW;

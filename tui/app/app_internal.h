@@ -113,6 +113,11 @@ Reaction app_step_rung(App *app, int steps);
 /* That which was asked for (view_request_rung()), if any. */
 Reaction app_switch_requested(App *app);
 
+/* ---- app_editor.c ---- */
+
+/* What is to be exported, as text in the user's editor; what comes back holds if all of it can. */
+Reaction app_edit_export(App *app);
+
 /* ---- app_action.c ---- */
 
 /* Runs an action whose argument is complete: frame, then view, then dials. */

@@ -184,6 +184,7 @@
     X(EXPORT_DTYPE,     "export-dtype",     "export", NONE, "dtype", "change the type that weights are written in") \
     X(EXPORT_DONOR,     "export-donor",     "export", NONE, "donor", "take config and tokenizer from the other model") \
     X(EXPORT_SHARDS,    "export-shards",    "export", NUMBER, "file size in GB", "how large a file of weights may be") \
+    X(EXPORT_EDIT,      "export-edit",      "export", NONE, "edit", "open what is exported, an option a line, in $VISUAL or $EDITOR; without them $PAGER shows it") \
     X(EXPORT_DISCARD,   "export-discard",   "export", CONFIRM, "discard", "remove what an interrupted export left") \
     X(REVERSE,          "reverse",          "neurons", NONE, "reverse", "list the other end first")          \
     X(MODULE_NEXT,      "module-next",      "neurons", NONE, "module", "show the neurons of the next module only") \

@@ -402,21 +402,38 @@ static void adopt_size(void) {
     terminal.stale = true;
 }
 
-void terminal_suspend(void) {
-    struct sigaction action = {.sa_handler = SIG_DFL}, ours;
-    if (!terminal.running) return;
+/* The terminal as it was, for whoever has it next; and back again. */
+static void hand_over(void) {
     switch_reports(false);
     wait_for_answers();
     (void)endwin();
     crash_handler_restore_line();
-    (void)sigaction(SIGTSTP, &action, &ours);
-    (void)kill(0, SIGTSTP);             /* the group, as the key does in a shell */
-    (void)poll(NULL, 0, SUSPEND_GRACE); /* with threads, the stop may reach this one a moment later */
-    (void)sigaction(SIGTSTP, &ours, NULL);
+}
+
+static void take_back(void) {
     terminal_signal_forget_continue();
     (void)reset_prog_mode();
     switch_reports(true);
     adopt_size();
+}
+
+bool terminal_lend(void (*use)(void *user, int output), void *user) {
+    if (!terminal.running) return false;
+    hand_over();
+    use(user, fileno(terminal.output));
+    take_back();
+    return true;
+}
+
+void terminal_suspend(void) {
+    struct sigaction action = {.sa_handler = SIG_DFL}, ours;
+    if (!terminal.running) return;
+    hand_over();
+    (void)sigaction(SIGTSTP, &action, &ours);
+    (void)kill(0, SIGTSTP);             /* the group, as the key does in a shell */
+    (void)poll(NULL, 0, SUSPEND_GRACE); /* with threads, the stop may reach this one a moment later */
+    (void)sigaction(SIGTSTP, &ours, NULL);
+    take_back();
 }
 
 /* What signals asked for since the last look. */

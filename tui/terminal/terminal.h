@@ -106,6 +106,10 @@ const char *terminal_paste(size_t *bytes);
 /* Gives the terminal back and stops the process group (Ctrl-Z); returns when continued. */
 void terminal_suspend(void);
 
+/* Gives the terminal back for as long as `use` takes, which may start a program on it; `output` is a descriptor of the
+ * terminal. False, and nothing is called, where none runs. */
+bool terminal_lend(void (*use)(void *user, int output), void *user);
+
 /* Asks the terminal to put text on its clipboard (terminal_clipboard.h). */
 Status terminal_copy(const char *text, size_t bytes, Error *error) STATUS_MUST_CHECK;
 
