@@ -60,6 +60,12 @@ status=0
 "$rejuv" help methd 2>"$folder/refused" || status=$?
 [ $status -eq 2 ] || fail "help methd: status $status"
 grep -q 'did you mean method?' "$folder/refused" || fail "help methd: $(cat "$folder/refused")"
+status=0
+"$rejuv" help nothing-like-it 2>"$folder/refused" || status=$?
+[ $status -eq 2 ] || fail "help nothing-like-it: status $status"
+for topic in views method training clusters trouble; do
+    grep -q "$topic" "$folder/refused" || fail "help nothing-like-it does not list $topic"
+done
 
 # ---- README ----
 

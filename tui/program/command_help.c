@@ -3,6 +3,7 @@
  */
 #include "tui/program/command_help.h"
 
+#include "core/support/buffer.h"
 #include "tui/cli/options.h"
 #include "tui/program/page.h"
 #include "tui/program/topic.h"
@@ -116,9 +117,22 @@ static Status refuse(const char *name, Error *error) {
         if (id != COMMAND_OPEN) names[count++] = command_table_facts(id)->name;
     for (size_t i = 0; i < TOPIC_COUNT && count < NAMES; i++) names[count++] = TOPIC_NAMES[i];
     const char *nearest = suggest_name(name, names, count);
-    return status_fail(error, STATUS_ARGUMENT, "there is no command and no topic \"%s\"%s%s%s", name,
-                       nearest != NULL ? "; did you mean " : "; rejuv help lists them",
-                       nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
+    if (nearest != NULL)
+        return status_fail(error, STATUS_ARGUMENT,
+                           "there is no command and no topic \"%s\"; did you mean %s?", name, nearest);
+    Buffer topics = {0};
+    for (size_t i = 0; i < TOPIC_COUNT; i++)
+        buffer_add_format(&topics, "%s%s",
+                          i == 0                 ? ""
+                          : i + 1 == TOPIC_COUNT ? " and "
+                                                 : ", ",
+                          TOPIC_NAMES[i]);
+    Status status =
+        status_fail(error, STATUS_ARGUMENT,
+                    "there is no command and no topic \"%s\": topics are %s; rejuv help lists all", name,
+                    topics.text != NULL && !topics.failed ? topics.text : "not to be listed");
+    buffer_free(&topics);
+    return status;
 }
 
 static Status run(Batch *batch, Error *error) {

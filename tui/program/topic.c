@@ -13,6 +13,7 @@
     X(method, TOPIC_METHOD)                                                                                  \
     X(recipe, TOPIC_RECIPE)                                                                                  \
     X(scripts, TOPIC_SCRIPTS)                                                                                \
+    X(training, TOPIC_TRAINING)                                                                              \
     X(clusters, TOPIC_CLUSTERS)                                                                              \
     X(checks, TOPIC_CHECKS)                                                                                  \
     X(speed, TOPIC_SPEED)                                                                                    \
