@@ -122,7 +122,8 @@ static void predict(const Chunk *chunk, ForwardState *state, size_t token) {
     const float *weights = forward_part(state, chunk->layer, TENSOR_PART_STREAM_PREDICTION),
                 *modes = pass_row(chunk, state, BUFFER_STREAM_MODES, token);
     const size_t count = (size_t)config->streams;
-    float shares[MODEL_MAX_STREAMS][MODEL_MAX_STREAMS], *streams[MODEL_MAX_STREAMS];
+    float shares[MODEL_MAX_STREAMS][MODEL_MAX_STREAMS] = {{0.0F}}; /* gcc 14 does not see that they are set */
+    float *streams[MODEL_MAX_STREAMS];
     for (size_t j = 0; j < count; j++) {
         streams[j] = j == 0 ? pass_row(chunk, state, BUFFER_RESIDUAL, token)
                             : block_streams_row(chunk, state, token, j);
