@@ -2,8 +2,8 @@
 # All the proof there is, from a clean clone: installs what is missing (Debian 12 and 13), builds, tests, checks.
 #     sh tests/run.sh [--all]
 # --all also runs the nightly set: tests that take long, every terminal of the matrix (without it: every two of size, character
-# set and depth of colour together once), the slow ones under the sanitizers too, and a whole build with clang (without it: all
-# that clang warns of). What is left out counts as skipped.
+# set and depth of colour together once), the slow ones under the sanitizers too, a whole build with clang (without it: all that
+# clang warns of), and the static program, built and started. What is left out counts as skipped.
 # The last line is "N passed, N failed, N skipped"; the exit status is 0 when nothing failed.
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -101,6 +101,26 @@ check_format() {
     return $status
 }
 
+# The one file that needs no library: it is one, starts with nothing in its environment, and computes what the other does.
+check_static() {
+    sh tui/static.sh build-static || return 1
+    if readelf -d build-static/rejuv | grep NEEDED; then return 1; fi
+    figures=$(mktemp -d) || return 1
+    for command in "drift --json" "preview --prompt 1 --json" "check"; do
+        # shellcheck disable=SC2086 — a command and its options
+        set -- $command
+        name=$1
+        shift
+        env -i build-static/rejuv "$name" tests/demo/base tests/demo/sft "$@" >"$figures/static" &&
+            env -i build-tests/rejuv "$name" tests/demo/base tests/demo/sft "$@" >"$figures/shared" &&
+            cmp "$figures/static" "$figures/shared" || {
+            rm -rf "$figures"
+            return 1
+        }
+    done
+    rm -rf "$figures"
+}
+
 # shellcheck disable=SC2086 — lists
 packages_install $PACKAGES_BUILD $PACKAGES_TESTS || exit 1
 
@@ -129,6 +149,12 @@ else
     check_clang build-tests
     verdict "clang warns of nothing" $?
     skip "build with clang" "--all builds; that clang warns of nothing was seen above"
+fi
+if [ "$nightly" = ON ]; then
+    check_static
+    verdict "the static program is built, starts, and gives the same figures" $?
+else
+    skip "the static program" "--all builds it"
 fi
 if command -v clang-format >/dev/null; then
     check_format
