@@ -102,8 +102,9 @@ Status ranks_deal(const Ranks *ranks, const uint64_t *weights, size_t count, siz
     if (*firsts == NULL) return memory_fail(error, "what is dealt out");
     for (size_t i = 0; i < count; i++) total += (double)weights[i];
     for (size_t i = 0, next = 1; i <= count; i++) {
-        /* an item is of the rank in whose part of the whole it begins */
+        /* an item is of the rank in whose part of the whole it begins; behind the whole, as empty ones may, of the last */
         size_t rank = i == count ? parts : total > 0.0 ? (size_t)(before / total * (double)parts) : 0;
+        if (i < count && rank == parts) rank = parts - 1;
         for (; next <= rank && next <= parts; next++) (*firsts)[next] = i;
         if (i < count) before += (double)weights[i];
     }

@@ -234,13 +234,14 @@ static void test_a_rank_with_something_else_in_mind_is_found(void **state) {
 /* ---- dealing ---- */
 
 static Status deal_shards(Ranks *ranks, Error *error) {
-    /* a large one first; ten equal ones; some that are done already */
+    /* a large one first; ten equal ones; some that are done already; empty ones at the end; none */
     static const uint64_t LARGE[] = {100, 10, 10, 10}, EQUAL[] = {5, 5, 5, 5, 5, 5, 5, 5, 5, 5},
-                          DONE[] = {0, 0, 7, 7, 7};
-    static const size_t EXPECTED[][RANKS + 1] = {{0, 1, 1, 4}, {0, 4, 7, 10}, {0, 3, 4, 5}, {0, 0, 0, 0}};
-    const uint64_t *const weights[] = {LARGE, EQUAL, DONE, LARGE};
-    const size_t counts[] = {4, 10, 5, 0};
-    for (size_t i = 0; i < 4; i++) {
+                          DONE[] = {0, 0, 7, 7, 7}, EMPTY[] = {7, 7, 7, 0, 0};
+    static const size_t EXPECTED[][RANKS + 1] = {
+        {0, 1, 1, 4}, {0, 4, 7, 10}, {0, 3, 4, 5}, {0, 1, 2, 5}, {0, 0, 0, 0}};
+    const uint64_t *const weights[] = {LARGE, EQUAL, DONE, EMPTY, LARGE};
+    const size_t counts[] = {4, 10, 5, 5, 0};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         size_t *firsts;
         Status status = ranks_deal(ranks, weights[i], counts[i], &firsts, error);
         if (status != STATUS_OK) return status;
@@ -263,7 +264,7 @@ static void test_stretches_have_about_the_same_weight(void **state) {
 }
 
 static void test_alone_all_is_ones_own(void **state) {
-    static const uint64_t WEIGHTS[] = {3, 0, 9};
+    static const uint64_t WEIGHTS[] = {3, 9, 0};
     size_t *firsts;
     int numbers[3] = {1, 2, 3};
     Error error = {0};
