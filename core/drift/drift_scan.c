@@ -162,9 +162,9 @@ static Status scan_tiles(Scan *scan, Error *error) {
 /* Asks for what the scan comes to next, so that the disk reads while this batch is measured; of a large tensor its
  * beginning, for drift_sample_tile() asks for the rest. */
 static void expect_tensors(Scan *scan) {
-    size_t count = scan->pair->count;
+    size_t count = scan->end - scan->first;
     for (; scan->asked < 2 * count && scan->asked_elements < scan->begun_elements + AHEAD; scan->asked++) {
-        const PairTensor *tensor = &scan->pair->tensors[scan->asked % count];
+        const PairTensor *tensor = &scan->pair->tensors[scan->first + scan->asked % count];
         DriftRow row;
         drift_start_row(tensor, &row);
         if ((tensor->layer >= 0) != (scan->asked < count) || !row.is_compared) continue;

@@ -57,7 +57,7 @@ typedef struct Stream {
     Window windows[2], *blending, *writing;
     const ExportShares *shares;
     size_t shard, tensor, element; /* what the next window begins with */
-    size_t shard_end;              /* behind this rank's last */
+    size_t shard_end, tensors_end; /* behind this rank's last */
     int descriptor;                /* of writing->shard; -1: none */
     char *path;
     Hash *hash;
@@ -222,7 +222,7 @@ static void advise(const ExportPlan *plan, size_t tensor, uint64_t first, uint64
 static void expect_pages(const Stream *stream) {
     const ExportPlan *plan = stream->plan;
     uint64_t ahead = 0, first = stream->element;
-    for (size_t t = stream->tensor; t < plan->tensor_count && ahead < plan->options.window_bytes; t++) {
+    for (size_t t = stream->tensor; t < stream->tensors_end && ahead < plan->options.window_bytes; t++) {
         uint64_t size = dtype_size(plan->tensors[t].dtype), count = plan->tensors[t].elements - first;
         uint64_t room = (plan->options.window_bytes - ahead) / size + 1;
         if (count > room) count = room;
@@ -232,7 +232,7 @@ static void expect_pages(const Stream *stream) {
     }
     for (int i = 0; i < 2; i++) {
         const Chain *chain = &stream->chains[i];
-        if (chain->input >= plan->input_count) continue;
+        if (chain->input >= chain->end) continue;
         const SafetensorsFile *file = plan->inputs[chain->input].file;
         uint64_t rest = file->size - chain->position;
         if (rest <= chain->quota) continue;
@@ -389,6 +389,8 @@ static void find_place(Stream *stream) {
     stream->done = stream->total;
     for (size_t s = stream->shard; s < stream->shard_end; s++) stream->total += plan->shards[s].data_bytes;
     if (stream->shard == stream->shard_end) return;
+    const ExportShard *last = &plan->shards[stream->shard_end - 1];
+    stream->tensors_end = last->first + last->count;
     stream->tensor = plan->shards[stream->shard].first;
     for (; stream->tensor < done; stream->tensor++) stream->done += plan->tensors[stream->tensor].bytes;
 }

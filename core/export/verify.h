@@ -21,8 +21,7 @@ typedef struct VerifyOptions {
      * sums, the third question is answered. Tensors of an interrupted run, those with values that are not finite, and all
      * where the recipe is no longer the one that it wrote, are blended again; NULL: all are. */
     const ExportPlan *made;
-    Ranks
-        *ranks; /* that share the work on tensors, all of which verify; NULL: this process alone. Borrowed */
+    Ranks *ranks; /* that share the work on tensors, all of which verify; NULL: this process alone */
 } VerifyOptions;
 
 typedef struct VerifyResult {

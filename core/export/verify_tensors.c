@@ -54,9 +54,8 @@ typedef struct Verification {
     FindingList *findings;
     Ranks *ranks;
     Outcome *outcomes;
-    Found *facts; /* of each outcome */
-    size_t
-        *order; /* of the tasks: the largest tensors first, so that none is left to one thread at the end */
+    Found *facts;     /* of each outcome */
+    size_t *order;    /* of the tasks: the largest first, so that none is left to one thread at the end */
     Scratch *scratch; /* one a worker */
     unsigned workers;
     NonfiniteTensors inherited; /* where an input is not finite either, as far as that is known */
@@ -190,7 +189,9 @@ static Status check_made(Verification *all, size_t index, Hash *hash, unsigned w
     Status status = check_pieces(all, outcome, false, hash, worker);
     outcome->found->is_made =
         status == STATUS_OK && strcmp(outcome->found->sum, all->made->recipe->tensors[index].sha256) == 0;
-    if (!outcome->found->is_made) (void)atomic_fetch_sub(&all->done, outcome->found->done);
+    if (outcome->found->is_made) return status;
+    (void)atomic_fetch_sub(&all->done, outcome->found->done);
+    outcome->found->done = 0;
     return status;
 }
 

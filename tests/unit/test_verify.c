@@ -242,6 +242,23 @@ static void a_value_that_overflows_is_named_as_a_warning(void **state) {
     verify_result_free(result);
 }
 
+static void a_last_tensor_of_no_elements_is_verified_too(void **state) {
+    (void)state;
+    static const ScratchTensor TWO[] = {{"model.a", DTYPE_BF16, 2, {3, 4}, 1},
+                                        {"model.b", DTYPE_BF16, 2, {0, 4}, 1}};
+    scratch_clear("out");
+    scratch_write_checkpoint("base", TWO, 2, NULL);
+    scratch_write_checkpoint("sft", TWO, 2, NULL);
+    ExportOptions options = fixture_options();
+    fixture_export(&options);
+    VerifyResult *result;
+    Error error = {0};
+    if (fixture_verify(&result, &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_int_equal(result->tensors_equal, 2);
+    assert_int_equal(result->tensors_blended, 2);
+    verify_result_free(result);
+}
+
 static void a_directory_without_a_recipe_cannot_be_verified(void **state) {
     (void)state;
     scratch_clear("out/rejuvenation.json");
@@ -282,6 +299,7 @@ int main(void) {
         TEST(inputs_that_are_not_at_hand_are_a_note),
         TEST(inputs_that_are_not_the_recipes_are_never_blended),
         TEST(a_value_that_overflows_is_named_as_a_warning),
+        TEST(a_last_tensor_of_no_elements_is_verified_too),
         TEST(a_directory_without_a_recipe_cannot_be_verified),
         TEST(a_cancelled_verification_says_so),
     };
