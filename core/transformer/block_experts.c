@@ -28,6 +28,16 @@ typedef struct Experts {
 
 /* ---- the router ---- */
 
+/* As a table lists them for the token; base has SFT's rows of the tokens that it lacks. */
+static void take_listed(const Chunk *chunk, const ForwardState *state, size_t token, float *chosen) {
+    const uint64_t id = (uint64_t)chunk->ids[token],
+                   count = forward_plan(state, chunk->layer)->experts.chosen;
+    const PairTensor *table = state->model->layers[chunk->layer].parts[TENSOR_PART_EXPERT_TABLE];
+    bool is_base = state->side == &state->model->base && id < table->base->rows;
+    const Tensor *own = is_base ? table->base : table->sft;
+    for (uint64_t k = 0; k < count; k++) chosen[k] = (float)model_table_at(own, id * count + k);
+}
+
 static void choose(const Chunk *chunk, ForwardState *state, size_t token) {
     const ExpertPlan *plan = &forward_plan(state, chunk->layer)->experts;
     float *const *parts = state->vectors[chunk->layer].parts,
@@ -47,10 +57,7 @@ static void choose(const Chunk *chunk, ForwardState *state, size_t token) {
         expert_choose(plan, &choice);
         return;
     }
-    const PairTensor *table = state->model->layers[chunk->layer].parts[TENSOR_PART_EXPERT_TABLE];
-    const Tensor *own = state->side == &state->model->base ? table->base : table->sft;
-    uint64_t first = (uint64_t)chunk->ids[token] * plan->chosen;
-    for (uint64_t k = 0; k < plan->chosen; k++) choice.chosen[k] = (float)model_table_at(own, first + k);
+    take_listed(chunk, state, token, choice.chosen);
     expert_weigh(plan, &choice);
 }
 

@@ -256,6 +256,36 @@ static void a_compressed_text_goes_on_from_where_it_was_rewound(void **unused) {
     unload(&fixture);
 }
 
+/* A vocabulary that SFT enlarged: base's table of experts ends before it. Here the tables say the same. */
+static void base_goes_by_sft_s_table_for_tokens_it_lacks(void **unused) {
+    (void)unused;
+    static const int64_t OTHER[1024]; /* read beyond its rows, it is of other experts */
+    Fixture fixture = {0};
+    load(&fixture, "deepseek_v4", "base");
+    Tensor shorter[3];
+    for (size_t layer = 0; layer < 3; layer++) {
+        PairTensor *table =
+            (PairTensor *)(uintptr_t)fixture.model->layers[layer].parts[TENSOR_PART_EXPERT_TABLE];
+        if (table == NULL) continue;
+        shorter[layer] = *table->base;
+        shorter[layer].rows = 0;
+        shorter[layer].data = (const unsigned char *)OTHER;
+        table->base = &shorter[layer];
+    }
+    Job *job;
+    MatmulScratch *scratch;
+    ForwardState *state;
+    assert_int_equal(job_create(2, NULL, NULL, &job, NULL), STATUS_OK);
+    assert_int_equal(matmul_create_scratch(2, &scratch, NULL), STATUS_OK);
+    assert_int_equal(forward_create_state(fixture.model, &fixture.settings, 24, &state, NULL), STATUS_OK);
+    const ForwardInput input = {.ids = fixture.ids, .count = fixture.tokens};
+    assert_true(run_piece(&fixture, state, &input, 0, scratch, job) / fixture.range < TOLERANCE);
+    forward_free_state(state);
+    matmul_free_scratch(scratch);
+    job_free(job);
+    unload(&fixture);
+}
+
 /* What has no way back yet is refused by name, not passed over. */
 static void gradients_are_refused_where_there_is_no_way_back(void **unused) {
     (void)unused;
@@ -340,6 +370,7 @@ int main(void) {
         cmocka_unit_test(a_text_longer_than_the_learned_positions_is_refused),
         cmocka_unit_test(a_text_longer_than_what_an_indexer_chooses_is_refused),
         cmocka_unit_test(a_compressed_text_goes_on_from_where_it_was_rewound),
+        cmocka_unit_test(base_goes_by_sft_s_table_for_tokens_it_lacks),
         cmocka_unit_test(gradients_are_refused_where_there_is_no_way_back),
         cmocka_unit_test(a_side_has_only_the_vectors_that_it_asks_for),
     };
