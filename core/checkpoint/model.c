@@ -178,12 +178,6 @@ static bool ends_with(const char *name, const char *ending) {
     return bytes >= end && strcmp(name + bytes - end, ending) == 0;
 }
 
-int64_t model_table_at(const Tensor *table, uint64_t element) {
-    int64_t value;
-    memcpy(&value, table->data + element * sizeof value, sizeof value);
-    return value;
-}
-
 static bool has_bias(const ModelConfig *config, TensorRole role) {
     static const TensorRole NORMS[] = {TENSOR_ATTENTION_NORM, TENSOR_MLP_NORM, TENSOR_POST_ATTENTION_NORM,
                                        TENSOR_POST_MLP_NORM, TENSOR_FINAL_NORM};

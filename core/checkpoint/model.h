@@ -49,9 +49,6 @@ void model_mark_used(const Model *model, bool *is_used);
 bool model_has_logits(const Model *model);
 Status model_check_logits(const Model *model, Error *error) STATUS_MUST_CHECK;
 
-/* An element of a table of whole numbers, I64. */
-int64_t model_table_at(const Tensor *table, uint64_t element);
-
 /* Rotary frequencies θ^(−2i/d), scaled as the kind says, for a text of so many tokens; out[rope->dims / 2]. In float32, as
  * transformers has them. */
 void model_rope_frequencies(const Rope *rope, uint64_t length, float *out);

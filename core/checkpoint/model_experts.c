@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const TensorRole PARTS[EXPERT_MATRIX_COUNT] = {[EXPERT_GATE] = TENSOR_GATE,
                                                       [EXPERT_UP] = TENSOR_UP,
@@ -268,4 +269,10 @@ void model_experts_free_stack(ExpertStack *stack) {
     free(stack->list);
     free(stack->sides);
     *stack = (ExpertStack){0};
+}
+
+int64_t model_experts_listed(const Tensor *table, uint64_t element) {
+    int64_t value;
+    memcpy(&value, table->data + element * sizeof value, sizeof value);
+    return value;
 }

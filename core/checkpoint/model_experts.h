@@ -55,4 +55,7 @@ void model_experts_free(ModelExperts *experts);
 /* Marks the pair's tensors among them, is_used[pair->count]. */
 void model_experts_mark(const Pair *pair, const ModelExperts *experts, uint64_t count, bool *is_used);
 
+/* An element of a table of whole numbers, I64. */
+int64_t model_experts_listed(const Tensor *table, uint64_t element);
+
 #endif

@@ -1,6 +1,6 @@
 #include "core/checkpoint/model_parts.h"
 
-#include "core/checkpoint/model.h"
+#include "core/checkpoint/model_experts.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -64,7 +64,7 @@ static bool is_piece(TensorPart part) {
 static Status check_table(const Checkpoint *checkpoint, const Tensor *tensor, const LayerPlan *plan,
                           Error *error) {
     for (uint64_t i = 0; i < tensor->rows * tensor->columns; i++) {
-        int64_t expert = model_table_at(tensor, i);
+        int64_t expert = model_experts_listed(tensor, i);
         if (expert < 0 || (uint64_t)expert >= plan->experts.count)
             return status_fail(error, STATUS_FORMAT,
                                "%s: tensor %s: expected numbers of %" PRIu64 " experts, found %" PRId64,

@@ -35,7 +35,7 @@ static void take_listed(const Chunk *chunk, const ForwardState *state, size_t to
     const PairTensor *table = state->model->layers[chunk->layer].parts[TENSOR_PART_EXPERT_TABLE];
     bool is_base = state->side == &state->model->base && id < table->base->rows;
     const Tensor *own = is_base ? table->base : table->sft;
-    for (uint64_t k = 0; k < count; k++) chosen[k] = (float)model_table_at(own, id * count + k);
+    for (uint64_t k = 0; k < count; k++) chosen[k] = (float)model_experts_listed(own, id * count + k);
 }
 
 static void choose(const Chunk *chunk, ForwardState *state, size_t token) {
