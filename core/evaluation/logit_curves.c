@@ -143,3 +143,13 @@ Status logit_curves_estimate(const LogitCurves *curves, const Settings *settings
     estimate->wrong.same_top1_sft = fmax(estimate->wrong.same_top1_sft, flips);
     return STATUS_OK;
 }
+
+double logit_curves_probability(const LogitEstimate *estimate, size_t position, int32_t token) {
+    const EvaluationResult *result = &estimate->result;
+    const DistributionPosition *own = &result->positions[position];
+    const DistributionToken *top = result->top + position * result->top_count;
+    if (token == own->next && token >= 0) return exp(own->next_log_probability);
+    for (size_t i = 0; i < result->top_count; i++)
+        if (top[i].id == token) return exp((double)top[i].log_probability);
+    return NAN;
+}

@@ -20,9 +20,10 @@
  * The error is measured, by leaving points out: each but the ends in turn, and each two neighbours, of which a quarter
  * counts (one point more made that much of it, or less); figures at the point that is missing are held against what was
  * measured there. The largest difference is the error, and with it what rounding of logits to float32 does: 4e-6 of the
- * largest probability, as much of an entropy of 1 nat, and in proportion of a larger one. It covers what was seen between the points (tests/unit/test_logit_curves.c), and proves nothing: a
- * model may do between two points what no polynomial foresees. Shares count positions, which are on one side or the
- * other: of theirs the error is how many are closer to the edge than their own error, and more.
+ * largest probability, as much of an entropy of 1 nat, and in proportion of a larger one. It covers what was
+ * seen between the points (tests/unit/test_logit_curves.c), and proves nothing: a model may do between two points what
+ * no polynomial foresees. Shares count positions, which are on one side or the other: of theirs the error is how many
+ * are closer to the edge than their own error, and more.
  *
  * Memory is bounded: LOGIT_CURVES_BYTES for all positions. K is LOGIT_CURVES_TOKENS, or less where there are many
  * positions; where even LOGIT_CURVES_FEWEST would be too many, there are no curves.
@@ -52,8 +53,7 @@ typedef struct LogitErrors {
 /* At one α. Zero-initialise; logit_curves_free_estimate() releases. */
 typedef struct LogitEstimate {
     EvaluationResult
-        result; /* top tokens as many as are kept, at most the evaluation's; log_normalizer NaN, no hidden
-                                    states */
+        result; /* with at most as many top tokens as are kept; log_normalizer NaN, no hidden states */
     const LogitErrors *errors;  /* [result.count], borrowed from the curves */
     DistributionAverages wrong; /* the error of each of result.averages' figures */
 } LogitEstimate;
@@ -77,6 +77,9 @@ bool logit_curves_cover(const LogitCurves *curves, const Settings *settings);
 Status logit_curves_estimate(const LogitCurves *curves, const Settings *settings, LogitEstimate *estimate,
                              Error *error) STATUS_MUST_CHECK;
 void logit_curves_free_estimate(LogitEstimate *estimate);
+
+/* p of a token at a position: of the next one and of the top tokens; NaN of all others. */
+double logit_curves_probability(const LogitEstimate *estimate, size_t position, int32_t token);
 
 size_t logit_curves_bytes(const LogitCurves *curves); /* that are kept */
 

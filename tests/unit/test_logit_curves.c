@@ -312,14 +312,11 @@ static void hold(double found, double exact, double stated, Worst *worst) {
 
 static void hold_tokens(const LogitEstimate *estimate, const EvaluationResult *exact, size_t at,
                         Worst *worst) {
-    for (size_t k = 0; k < TOP; k++) {
-        const DistributionToken *found = &estimate->result.top[at * TOP + k];
-        for (size_t i = 0; i < TOP; i++) {
-            const DistributionToken *truth = &exact->top[at * TOP + i];
-            if (truth->id == found->id)
-                hold(exp((double)found->log_probability), exp((double)truth->log_probability),
-                     estimate->errors[at].probability, worst);
-        }
+    for (size_t i = 0; i < TOP; i++) {
+        const DistributionToken *truth = &exact->top[at * TOP + i];
+        double found = logit_curves_probability(estimate, at, truth->id); /* NaN: not among its own first */
+        if (!isnan(found))
+            hold(found, exp((double)truth->log_probability), estimate->errors[at].probability, worst);
     }
 }
 
@@ -378,6 +375,10 @@ static void at_a_point_figures_are_those_that_were_measured_there(void **state) 
             assert_true(fabs(found->entropy - truth->entropy) < 1e-5);
             assert_true(fabs(found->kl_base - truth->kl_base) < 1e-5);
             assert_true(fabs(found->top1 - truth->top1) < 1e-5);
+            assert_true(isnan(logit_curves_probability(&estimate, at, -1)));
+            if (truth->next >= 0)
+                assert_true(fabs(logit_curves_probability(&estimate, at, truth->next) -
+                                 exp(truth->next_log_probability)) < 1e-5);
         }
     }
     logit_curves_free_estimate(&estimate);

@@ -216,10 +216,10 @@ const char *text_spelling(int32_t character) {
         int32_t character;
         const char *spelling;
     } TABLE[] = {
-        {0xB2, "^2"},     {0xB7, "*"},    {0x394, "D"},   {0x3A3, "sum"},   {0x3B1, "alpha"},
-        {0x3B3, "gamma"}, {0x3C1, "rho"}, {0x3C4, "tau"}, {0x3C9, "omega"}, {0x2026, "..."},
-        {0x2190, "<-"},   {0x2192, "->"}, {0x2202, "d"},  {0x2260, "!="},   {0x2264, "<="},
-        {0x2265, ">="},   {0x2299, "*"},  {0x25CF, "o"},  {0x2605, "*"},    {0x2606, "+"},
+        {0xB2, "^2"},   {0xB7, "*"},    {0x394, "D"},     {0x3A3, "sum"},  {0x3B1, "alpha"}, {0x3B3, "gamma"},
+        {0x3C1, "rho"}, {0x3C4, "tau"}, {0x3C9, "omega"}, {0x2026, "..."}, {0x2190, "<-"},   {0x2192, "->"},
+        {0x2202, "d"},  {0x2248, "~"},  {0x2260, "!="},   {0x2264, "<="},  {0x2265, ">="},   {0x2299, "*"},
+        {0x25CF, "o"},  {0x2605, "*"},  {0x2606, "+"},
     };
     for (size_t i = 0; i < sizeof TABLE / sizeof *TABLE; i++)
         if (TABLE[i].character == character) return TABLE[i].spelling;

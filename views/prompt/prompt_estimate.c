@@ -4,7 +4,6 @@
 #include "views/prompt/prompt_internal.h"
 #include "views/shared/average_text.h"
 
-#include <math.h>
 #include <stdio.h>
 
 static const LogitEstimate *find_estimate(const Session *session, Side side) {
@@ -35,13 +34,8 @@ void prompt_write_average(const Session *session, Side side, size_t figure, char
 
 double prompt_probability(const Session *session, Side side, size_t position, int32_t id) {
     const LogitEstimate *estimate = find_estimate(session, side);
-    if (estimate == NULL) return session_probability(session, side, position, id);
-    const EvaluationResult *result = &estimate->result;
-    const DistributionToken *top = result->top + position * result->top_count;
-    if (id == result->positions[position].next) return exp(result->positions[position].next_log_probability);
-    for (size_t i = 0; i < result->top_count; i++)
-        if (top[i].id == id) return exp((double)top[i].log_probability);
-    return NAN;
+    return estimate != NULL ? logit_curves_probability(estimate, position, id)
+                            : session_probability(session, side, position, id);
 }
 
 /* .412 for a probability: the leading zero says nothing. */
