@@ -1,7 +1,7 @@
 #include "core/checkpoint/config_internal.h"
+#include "core/checkpoint/config_rope_source.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *const KINDS[ROPE_KIND_COUNT] = {
@@ -14,8 +14,7 @@ const char *architecture_rope_name(RopeKind kind) {
     return KINDS[kind];
 }
 
-/* Where rotary parameters stand, and what to call them. */
-typedef enum Place { PLACE_SCALING, PLACE_PARAMETERS, PLACE_TOP } Place;
+/* What parameters are called, by where they stand. */
 typedef enum Parameter { KEY_TYPE, KEY_OLD_TYPE, KEY_THETA, KEY_FACTOR, KEY_LENGTH, KEY_PARTIAL } Parameter;
 
 #define EVERYWHERE(KEY)                                                                                      \
@@ -29,89 +28,17 @@ static const char *const NAMES[][3] = {
     [KEY_PARTIAL] = EVERYWHERE("partial_rotary_factor"),
 };
 
-typedef struct RopeSource {
-    const ConfigReader *reader;
-    const cJSON *json, *inside; /* NULL: no object of parameters */
-    Place place;                /* of `inside` */
-    const char *origin;
-    double theta;          /* where nothing says */
-    bool has_default;      /* whatever "type" says: only "rope_type" counts */
-    const char *theta_key; /* of the top: sliding layers have one of their own */
-    uint64_t head_dim;
-    Rope *rope;
-} RopeSource;
-
-static double default_theta(const ConfigReader *reader, const char *name) {
-    ConfigEntry entry;
-    char text[32];
-    if (!config_class_find_entry(reader->class, CONFIG_CONSTANT, name, &entry) ||
-        entry.value_bytes >= sizeof text)
-        return 10000.0;
-    memcpy(text, entry.value, entry.value_bytes);
-    text[entry.value_bytes] = '\0';
-    return strtod(text, NULL);
-}
-
-/* A class may have a field for it. */
-static double declared_theta(const ConfigReader *reader) {
-    const cJSON *declared = json_find(reader->defaults, "rope_theta");
-    return cJSON_IsNumber(declared) ? declared->valuedouble : default_theta(reader, "theta");
-}
-
 bool config_turns(const ModelConfig *config) {
     return config->architecture->rope != ROPE_RULE_NONE && config->alibi == ALIBI_NONE &&
            !config->is_unturned;
 }
 
-/* One that says something replaces the other. */
-static RopeSource find_source(const ConfigReader *reader, const ModelConfig *config, Rope *rope) {
-    const char *theta_key = config->architecture->theta_key;
-    RopeSource source = {.reader = reader,
-                         .json = reader->json,
-                         .inside = json_find_any(reader->json, "rope_scaling"),
-                         .place = PLACE_SCALING,
-                         .origin = reader->origin,
-                         .theta = declared_theta(reader),
-                         .theta_key = theta_key != NULL ? theta_key : "rope_theta",
-                         .head_dim = config->head_dim,
-                         .rope = rope};
-    if (!cJSON_IsObject(source.inside) || source.inside->child == NULL) {
-        source.inside = json_find_any(reader->json, "rope_parameters");
-        source.place = PLACE_PARAMETERS;
-        if (source.inside == NULL || cJSON_IsNull(source.inside))
-            source.inside = json_find_any(reader->defaults, "rope_parameters"); /* of the row */
-        if (!cJSON_IsObject(source.inside)) source.inside = NULL;
-    }
-    return source;
-}
-
-/* Layers of one type have parameters of their own; older files state those of sliding layers by one key at the top, and
- * all others by those of a model with one kind of layers. */
-static RopeSource find_source_of_type(const ConfigReader *reader, const ModelConfig *config, bool is_sliding,
-                                      Rope *rope) {
-    RopeSource source = find_source(reader, config, rope);
-    const cJSON *all = json_find(reader->json, "rope_parameters");
-    if (all == NULL) all = json_find(reader->defaults, "rope_parameters");
-    source.head_dim = is_sliding ? config->sliding.head_dim : config->whole.head_dim;
-    const cJSON *own = json_find(all, is_sliding ? "sliding_attention" : "full_attention");
-    if (is_sliding) {
-        source.theta = default_theta(reader, "local_theta");
-        source.theta_key = config->architecture->local_theta_key;
-    }
-    source.has_default = source.place == PLACE_SCALING; /* it is put over parameters of the default kind */
-    if (is_sliding || source.place == PLACE_PARAMETERS) {
-        source.place = PLACE_PARAMETERS;
-        source.inside = cJSON_IsObject(own) ? own : NULL;
-    }
-    return source;
-}
-
-static const cJSON *find(const RopeSource *source, Parameter parameter, Place place) {
-    const char *name = NAMES[parameter][PLACE_TOP];
-    if (place == PLACE_TOP && parameter == KEY_THETA) name = source->theta_key;
+static const cJSON *find(const RopeSource *source, Parameter parameter, RopePlace place) {
+    const char *name = NAMES[parameter][ROPE_PLACE_TOP];
+    if (place == ROPE_PLACE_TOP && parameter == KEY_THETA) name = source->theta_key;
     if (name == NULL) return NULL;
-    return place == PLACE_TOP ? config_find_stated(source->reader, name)
-                              : json_find_any(source->inside, name);
+    return place == ROPE_PLACE_TOP ? config_find_stated(source->reader, name)
+                                   : json_find_any(source->inside, name);
 }
 
 static Status refuse(const RopeSource *source, const char *key, const char *expected, Error *error) {
@@ -121,16 +48,16 @@ static Status refuse(const RopeSource *source, const char *key, const char *expe
 /* A positive number inside, else at the top if `outside`; false where there is neither: *value stays. */
 static Status read_positive(const RopeSource *source, Parameter parameter, bool outside, double *value,
                             const char **from, bool *found, Error *error) {
-    Place place = source->place;
+    RopePlace place = source->place;
     const cJSON *item = source->inside != NULL ? find(source, parameter, place) : NULL;
-    if (item == NULL && outside) item = find(source, parameter, place = PLACE_TOP);
+    if (item == NULL && outside) item = find(source, parameter, place = ROPE_PLACE_TOP);
     *found = item != NULL;
     if (item == NULL) return STATUS_OK;
     const char *name = NAMES[parameter][place];
     if (!cJSON_IsNumber(item) || !(item->valuedouble > 0 && isfinite(item->valuedouble)))
         return refuse(source, name, "a positive number", error);
     *value = item->valuedouble;
-    *from = place == PLACE_TOP && parameter == KEY_THETA ? source->theta_key : name;
+    *from = place == ROPE_PLACE_TOP && parameter == KEY_THETA ? source->theta_key : name;
     return STATUS_OK;
 }
 
@@ -179,7 +106,7 @@ static Status read_part(const RopeSource *source, const ModelConfig *config, Err
     Rope *rope = source->rope;
     const cJSON *item = source->inside != NULL ? find(source, KEY_PARTIAL, source->place) : NULL;
     const char *beside =
-        architecture->partial_key != NULL ? architecture->partial_key : NAMES[KEY_PARTIAL][PLACE_TOP];
+        architecture->partial_key != NULL ? architecture->partial_key : NAMES[KEY_PARTIAL][ROPE_PLACE_TOP];
     if (item == NULL && !architecture->partial_is_inside) item = config_find(source->reader, beside);
     uint64_t head_dim = config->latent.turned > 0 ? config->latent.turned : source->head_dim;
     double dim = (double)head_dim, part = cJSON_IsNumber(item) ? item->valuedouble : NAN;
@@ -390,9 +317,9 @@ static Status read_rope(const RopeSource *source, ModelConfig *config, Error *er
 
 Status config_read_rope(const ConfigReader *reader, ModelConfig *config, const cJSON *object, Rope *rope,
                         Error *error) {
-    RopeSource source = find_source(reader, config, rope);
+    RopeSource source = config_rope_source_find(reader, config, rope);
     source.inside = object;
-    source.place = PLACE_PARAMETERS;
+    source.place = ROPE_PLACE_PARAMETERS;
     return read_rope(&source, config, error);
 }
 
@@ -445,7 +372,7 @@ static Status read_growth(const RopeSource *source, ModelConfig *config, Error *
     if (key == NULL) return STATUS_OK;
     Status status = read_option(source, key, &config->query_growth, error);
     if (status == STATUS_OK)
-        status = read_option(source, NAMES[KEY_LENGTH][PLACE_TOP], &config->query_growth_length, error);
+        status = read_option(source, NAMES[KEY_LENGTH][ROPE_PLACE_TOP], &config->query_growth_length, error);
     if (status == STATUS_OK &&
         (json_find(source->inside, key) == NULL || !(config->query_growth_length > 0.0)))
         return refuse(source, key, "a number, beside original_max_position_embeddings", error);
@@ -478,7 +405,7 @@ static Status refuse_kinds(const ConfigReader *reader, Error *error) {
  * inside "rope_parameters". Files have every mixture of them. */
 Status config_read_ropes(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const cJSON *scaling = json_find_any(reader->json, "rope_scaling");
-    RopeSource source = find_source(reader, config, &config->ropes[0]);
+    RopeSource source = config_rope_source_find(reader, config, &config->ropes[0]);
     RopeRule rule = config->architecture->rope;
     if (rule == ROPE_RULE_NONE) return refuse_kinds(reader, error);
     if (!config_turns(config)) return STATUS_OK;
@@ -498,8 +425,8 @@ Status config_read_ropes(const ConfigReader *reader, ModelConfig *config, Error 
         return status_fail(error, STATUS_UNSUPPORTED,
                            "%s: \"rope_scaling\" beside \"rope_parameters\" by layer type is not known",
                            reader->origin);
-    source = find_source_of_type(reader, config, true, &config->ropes[1]);
+    source = config_rope_source_of_type(reader, config, true, &config->ropes[1]);
     Status status = read_rope(&source, config, error);
-    source = find_source_of_type(reader, config, false, &config->ropes[0]);
+    source = config_rope_source_of_type(reader, config, false, &config->ropes[0]);
     return status == STATUS_OK ? read_rope(&source, config, error) : status;
 }
