@@ -111,8 +111,7 @@ typedef struct DeltaRule {
     /* of key heads, of their size, of value heads, of theirs, of taps: what is read where it is stated, and what is else */
     const char *keys[DELTA_SIZES][2];
     const char *object_key; /* where the first of those are kept: an object, if anything */
-    bool
-        sizes_may_be_null; /* as many heads as attention has, of three quarters of the stream; values twice as wide */
+    bool sizes_may_be_null; /* then heads are attention's, of 3/4 of the stream, values twice as wide */
     bool decays_channels;
     bool gate_has_rank, step_has_rank; /* that of a key: two matrices for one */
     Activation gate;

@@ -52,8 +52,7 @@ typedef struct LogitErrors {
 
 /* At one α. Zero-initialise; logit_curves_free_estimate() releases. */
 typedef struct LogitEstimate {
-    EvaluationResult
-        result; /* with at most as many top tokens as are kept; log_normalizer NaN, no hidden states */
+    EvaluationResult result;    /* top tokens: as many as are kept at most; log_normalizer NaN, no hidden */
     const LogitErrors *errors;  /* [result.count], borrowed from the curves */
     DistributionAverages wrong; /* the error of each of result.averages' figures */
 } LogitEstimate;

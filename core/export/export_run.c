@@ -154,7 +154,7 @@ static Status open_partial(ExportPlan *plan, ExportPartial *partial, Job *job, E
         status = export_partial_join(plan, partial, job, error);
         is_open = status == STATUS_OK;
     }
-    if (ranks != NULL) status = ranks_agree(ranks, status, error);
+    status = ranks_agree(ranks, status, error);
     if (status != STATUS_OK && is_open)
         export_partial_close(plan, partial, leads && partial->tensors_done == 0);
     return status;

@@ -214,7 +214,8 @@ Status ranks_require_same(Ranks *ranks, Status own, const char *what, const char
     if (ranks == NULL || ranks->is_over) return own;
     if (own == STATUS_OK) buffer_add_text(&led, text);
     Status status = ranks_pass(ranks, own, 0, &led, error);
-    if (status == STATUS_OK && (led.length != strlen(text) || memcmp(led.text, text, led.length) != 0))
+    bool differs = led.length != strlen(text) || (led.length > 0 && memcmp(led.text, text, led.length) != 0);
+    if (status == STATUS_OK && differs)
         status = status_fail(error, STATUS_ARGUMENT, "expected %s as rank 0 has them, found others", what);
     buffer_free(&led);
     return ranks_agree(ranks, status, error);

@@ -51,7 +51,8 @@ static bool heard(void) {
            is_there != 0;
 }
 
-/* Alarms that came too late to be heeded are taken in first: MPI ends with nothing on its way. */
+/* Alarms that came too late to be heeded are taken in first, as far as they are here: MPI wants to end with nothing on its
+ * way. */
 static void leave(void) {
     while (heard()) {
         if (MPI_Recv(NULL, 0, MPI_BYTE, MPI_ANY_SOURCE, ALARM_TAG, alarms, MPI_STATUS_IGNORE) != MPI_SUCCESS)

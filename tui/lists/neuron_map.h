@@ -57,8 +57,7 @@ typedef struct NeuronMapShape {
 /* The cells on screen. They are pooled anew only when what they show has changed, and over several drawings where that is
  * much: a model of 8 billion parameters has 440 000 neurons in a module. Zero-initialise; neuron_map_free_grid() releases. */
 typedef struct NeuronMapGrid {
-    double *
-        cells; /* [rows × columns] of `shape`; of rows that are not pooled yet as they were, NaN of another shape */
+    double *cells; /* [rows × columns] of `shape`; of rows not pooled yet as they were, or NaN */
     size_t capacity;
     bool is_set;
     NeuronMapShape shape;

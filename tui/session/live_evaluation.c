@@ -27,8 +27,7 @@ struct LiveEvaluation {
     Errand errand;
     EvaluationResult base, sft, fused;
     bool is_prepared, has_fused;
-    bool
-        is_halted; /* cancelled by the user or failed: waits for live_evaluation_resume() or other settings */
+    bool is_halted; /* by the user or a failure: waits for live_evaluation_resume() or other settings */
     Settings halted_at;
     Settings wanted; /* by the last live_evaluation_refresh() */
     Error error;
