@@ -7,7 +7,7 @@
 #ifndef REJUV_CORE_TENSOR_PAGES_H
 #define REJUV_CORE_TENSOR_PAGES_H
 
-#include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/pair.h"
 
 #include <stdint.h>
 
@@ -18,5 +18,9 @@ void tensor_pages_expect(const Checkpoint *checkpoint, const Tensor *tensor, uin
 /* Gives back the pages of elements [first, first + count); of a tensor whose values are not stored as they are, those of
  * all files. They come back when they are read again. Takes NULL. */
 void tensor_pages_forget(const Checkpoint *checkpoint, const Tensor *tensor, uint64_t first, uint64_t count);
+
+/* The same on both sides, of base as far as it has them. */
+void tensor_pages_expect_both(const Pair *pair, const PairTensor *tensor, uint64_t first, uint64_t count);
+void tensor_pages_forget_both(const Pair *pair, const PairTensor *tensor, uint64_t first, uint64_t count);
 
 #endif

@@ -48,8 +48,7 @@ static void expect_tiles(const Scan *scan, const Subject *subject, const Tile *t
     if (tile->first / DRIFT_TILE % DRIFT_ASKED_TILES != 0 || first >= count) return;
     count -= first;
     if (count > (uint64_t)DRIFT_ASKED_TILES * DRIFT_TILE) count = (uint64_t)DRIFT_ASKED_TILES * DRIFT_TILE;
-    tensor_pages_expect(scan->pair->base, tensor->base, first, count);
-    tensor_pages_expect(scan->pair->sft, tensor->sft, first, count);
+    tensor_pages_expect_both(scan->pair, tensor, first, count);
 }
 
 void drift_sample_tile(void *argument, size_t task, unsigned worker_index) {

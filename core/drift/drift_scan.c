@@ -170,8 +170,7 @@ static void expect_tensors(Scan *scan) {
         if ((tensor->layer >= 0) != (scan->asked < count) || !row.is_compared) continue;
         uint64_t most = (uint64_t)DRIFT_ASKED_TILES * DRIFT_TILE,
                  elements = row.count < most ? row.count : most;
-        tensor_pages_expect(scan->pair->base, tensor->base, 0, elements);
-        tensor_pages_expect(scan->pair->sft, tensor->sft, 0, elements);
+        tensor_pages_expect_both(scan->pair, tensor, 0, elements);
         scan->asked_elements += row.count;
     }
 }
@@ -179,8 +178,7 @@ static void expect_tensors(Scan *scan) {
 /* Pages that are mapped are dear to take back for a system that has to. */
 static void forget_pages(const Scan *scan, const Subject *subject) {
     const PairTensor *tensor = &scan->pair->tensors[subject->index];
-    tensor_pages_forget(scan->pair->base, tensor->base, 0, subject->elements.count);
-    tensor_pages_forget(scan->pair->sft, tensor->sft, 0, subject->elements.count);
+    tensor_pages_forget_both(scan->pair, tensor, 0, subject->elements.count);
 }
 
 static Status scan_batch(Scan *scan, Error *error) {

@@ -207,17 +207,6 @@ static Status fill_window(Stream *stream, Error *error) {
 
 /* ---- pages ---- */
 
-typedef void (*Advice)(const Checkpoint *checkpoint, const Tensor *tensor, uint64_t first, uint64_t count);
-
-/* Says of elements [first, first + count) of a tensor, on both sides. */
-static void advise(const ExportPlan *plan, size_t tensor, uint64_t first, uint64_t count, Advice advice) {
-    const PairTensor *source = plan->tensors[tensor].source;
-    uint64_t base = source->base == NULL ? 0 : source->base->rows * source->base->columns;
-    advice(plan->pair->sft, source->sft, first, count);
-    if (first < base)
-        advice(plan->pair->base, source->base, first, count < base - first ? count : base - first);
-}
-
 /* What the next window blends, and what the next round hashes, is read while this one works. */
 static void expect_pages(const Stream *stream) {
     const ExportPlan *plan = stream->plan;
@@ -226,7 +215,7 @@ static void expect_pages(const Stream *stream) {
         uint64_t size = dtype_size(plan->tensors[t].dtype), count = plan->tensors[t].elements - first;
         uint64_t room = (plan->options.window_bytes - ahead) / size + 1;
         if (count > room) count = room;
-        advise(plan, t, first, count, tensor_pages_expect);
+        tensor_pages_expect_both(plan->pair, plan->tensors[t].source, first, count);
         ahead += count * size + 1;
         first = 0;
     }
@@ -244,13 +233,14 @@ static void expect_pages(const Stream *stream) {
 
 /* Mapped pages that were read make this process look as large as the models. */
 static void forget_pages(const Stream *stream) {
+    const ExportPlan *plan = stream->plan;
     const Window *window = stream->blending;
     for (size_t i = 0, next; i < window->count; i = next) {
         const Tile *tile = &window->tiles[i];
         for (next = i + 1; next < window->count && window->tiles[next].tensor == tile->tensor;) next++;
         const Tile *last = &window->tiles[next - 1];
-        advise(stream->plan, tile->tensor, tile->first, last->first + last->count - tile->first,
-               tensor_pages_forget);
+        tensor_pages_forget_both(plan->pair, plan->tensors[tile->tensor].source, tile->first,
+                                 last->first + last->count - tile->first);
     }
 }
 

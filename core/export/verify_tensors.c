@@ -134,13 +134,7 @@ static void count_bytes(Verification *all, Outcome *outcome, uint64_t bytes, uns
 
 static void forget_pages(const Verification *all, const Outcome *outcome, uint64_t first, uint64_t count) {
     tensor_pages_forget(all->export, outcome->tensor, first, count);
-    if (outcome->source == NULL) return;
-    const Tensor *base = outcome->source->base;
-    uint64_t elements = base == NULL ? 0 : base->rows * base->columns;
-    tensor_pages_forget(all->pair->sft, outcome->source->sft, first, count);
-    if (first < elements)
-        tensor_pages_forget(all->pair->base, base, first,
-                            count < elements - first ? count : elements - first);
+    if (outcome->source != NULL) tensor_pages_forget_both(all->pair, outcome->source, first, count);
 }
 
 static void check_blend(const Verification *all, Outcome *outcome, const Piece *piece,
