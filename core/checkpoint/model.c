@@ -173,11 +173,6 @@ static Status resolve_bias(const Model *model, TensorRole role, int layer, const
                        pair->sft->directory, tensor_role_name(role), layer);
 }
 
-static bool ends_with(const char *name, const char *ending) {
-    size_t bytes = strlen(name), end = strlen(ending);
-    return bytes >= end && strcmp(name + bytes - end, ending) == 0;
-}
-
 static bool has_bias(const ModelConfig *config, TensorRole role) {
     static const TensorRole NORMS[] = {TENSOR_ATTENTION_NORM, TENSOR_MLP_NORM, TENSOR_POST_ATTENTION_NORM,
                                        TENSOR_POST_MLP_NORM, TENSOR_FINAL_NORM};
@@ -197,7 +192,7 @@ static Status resolve_apart(const Model *model, TensorRole role, int layer, uint
         char ending[48];
         (void)snprintf(ending, sizeof ending, ".norms.%" PRIu64 ".weight", head);
         size_t i = 0;
-        while (i < count && !ends_with(pair->tensors[entries[i].tensor].name, ending)) i++;
+        while (i < count && !tensor_name_ends_with(pair->tensors[entries[i].tensor].name, ending)) i++;
         if (i == count)
             return status_fail(error, STATUS_FORMAT,
                                "%s: %s%s in layer %d: config.json asks for it, but it is missing",

@@ -6,18 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool ends_with(const char *name, const char *ending) {
-    size_t bytes = strlen(name), end = strlen(ending);
-    return bytes >= end && strcmp(name + bytes - end, ending) == 0;
-}
-
 /* A "*" in the ending is that number. */
 static bool ends_numbered(const char *name, const char *ending, size_t number) {
     char text[96];
     const char *star = strchr(ending, '*');
-    if (star == NULL) return ends_with(name, ending);
+    if (star == NULL) return tensor_name_ends_with(name, ending);
     (void)snprintf(text, sizeof text, "%.*s%zu%s", (int)(star - ending), ending, number, star + 1);
-    return ends_with(name, text);
+    return tensor_name_ends_with(name, text);
 }
 
 static bool is_part(const PairTensor *tensor, TensorPart part, int layer, size_t number) {

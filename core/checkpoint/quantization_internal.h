@@ -28,6 +28,4 @@ void quantization_mark_activations(Checkpoint *checkpoint, bool *is_part);
 Status quantization_move_parts(Checkpoint *checkpoint, const bool *is_part, size_t *place_of,
                                Error *error) STATUS_MUST_CHECK;
 
-bool quantization_ends_with(const char *text, const char *ending);
-
 #endif

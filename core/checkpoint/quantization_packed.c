@@ -119,7 +119,7 @@ static void find_packed(Search *search) {
         if (tensor->dtype != DTYPE_U8) continue;
         for (size_t f = 0; f < sizeof FORMS / sizeof *FORMS; f++) {
             Packed *packed = &search->found[search->count];
-            if (!quantization_ends_with(tensor->name, FORMS[f].codes) ||
+            if (!tensor_name_ends_with(tensor->name, FORMS[f].codes) ||
                 !fits(search, &FORMS[f], tensor, packed))
                 continue;
             search->is_part[packed->scales] = search->is_part[packed->whole] = true;

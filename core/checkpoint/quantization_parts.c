@@ -26,16 +26,11 @@ static const struct {
     {".prob_output_scale", true},
 };
 
-bool quantization_ends_with(const char *text, const char *ending) {
-    size_t length = strlen(text), tail = strlen(ending);
-    return length >= tail && strcmp(text + length - tail, ending) == 0;
-}
-
 void quantization_mark_activations(Checkpoint *checkpoint, bool *is_part) {
     for (size_t i = 0; i < checkpoint->tensor_count; i++) {
         const Tensor *tensor = &checkpoint->tensors[i];
         for (size_t a = 0; a < sizeof ACTIVATIONS / sizeof *ACTIVATIONS && !is_part[i]; a++) {
-            if (!quantization_ends_with(tensor->name, ACTIVATIONS[a].suffix)) continue;
+            if (!tensor_name_ends_with(tensor->name, ACTIVATIONS[a].suffix)) continue;
             if (ACTIVATIONS[a].one_number && tensor->rows * tensor->columns != 1) continue;
             is_part[i] = true;
             if (checkpoint->quantization.activations++ == 0)

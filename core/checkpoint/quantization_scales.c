@@ -46,7 +46,7 @@ static bool is_scale_dtype(DType dtype) {
 static const Tensor *find_scale(const Checkpoint *checkpoint, const Tensor *weight, bool *rounds) {
     char name[512];
     for (size_t i = 0; i < sizeof SCALE_NAMES / sizeof *SCALE_NAMES; i++) {
-        if (!quantization_ends_with(weight->name, SCALE_NAMES[i].weight)) continue;
+        if (!tensor_name_ends_with(weight->name, SCALE_NAMES[i].weight)) continue;
         int stem = (int)(strlen(weight->name) - strlen(SCALE_NAMES[i].weight));
         int length = snprintf(name, sizeof name, "%.*s%s", stem, weight->name, SCALE_NAMES[i].scale);
         if (length < 0 || (size_t)length >= sizeof name) continue;
@@ -195,7 +195,7 @@ static bool refuse_ambiguous(const Search *search) {
     const Checkpoint *checkpoint = search->checkpoint;
     for (size_t i = 0; i < checkpoint->tensor_count; i++) {
         const Tensor *scales = &checkpoint->tensors[i];
-        if (search->is_part[i] || !quantization_ends_with(scales->name, ENDING)) continue;
+        if (search->is_part[i] || !tensor_name_ends_with(scales->name, ENDING)) continue;
         char name[512], why[384];
         int stem = (int)(strlen(scales->name) - (sizeof ENDING - 1));
         int length = snprintf(name, sizeof name, "%.*s", stem, scales->name);

@@ -240,6 +240,11 @@ size_t tensor_name_stem(const char *name) {
     return rest >= 2 ? (size_t)(parts.list[rest - 2].text - name) : 0;
 }
 
+bool tensor_name_ends_with(const char *name, const char *ending) {
+    size_t bytes = strlen(name), end = strlen(ending);
+    return bytes >= end && strcmp(name + bytes - end, ending) == 0;
+}
+
 bool tensor_name_has_post_norms(const char *name) {
     Parts parts = split(name);
     return any_is_one_of(&parts, 0, parts.count, POST_NORMS);

@@ -80,6 +80,8 @@ bool tensor_name_has_post_norms(const char *name);
  * nothing before it. */
 size_t tensor_name_stem(const char *name);
 
+bool tensor_name_ends_with(const char *name, const char *ending);
+
 /* A role's short name, as screens and JSON show it: "q", "gate", "embed", "lm_head". */
 const char *tensor_role_name(TensorRole role);
 bool tensor_role_find(const char *name, TensorRole *role);
