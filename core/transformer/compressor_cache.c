@@ -14,8 +14,8 @@ static size_t count_slots(const LayerPlan *plan, size_t capacity) {
 }
 
 uint64_t compressor_cache_floats(const ModelConfig *config) {
-    uint64_t floats = 0;
-    for (uint64_t layer = 0; layer < config->layers; layer++) {
+    uint64_t floats = 0, layers = config->layers < MODEL_MAX_LAYERS ? config->layers : MODEL_MAX_LAYERS;
+    for (uint64_t layer = 0; layer < layers; layer++) {
         const LayerPlan *plan = architecture_layer(config, layer);
         if (plan->rate > 0) floats += 2 * compressor_cache_width(plan) + plan->head_dim / plan->rate + 1;
     }

@@ -8,6 +8,7 @@
 #define COMMON "\"hidden_size\":16,\"vocab_size\":32,\"num_hidden_layers\":4"
 #define MAMBA2 COMMON ",\"num_heads\":4,\"head_dim\":8,\"n_groups\":2,\"state_size\":4"
 #define HEADS  COMMON ",\"num_attention_heads\":4,\"num_key_value_heads\":2,\"intermediate_size\":24"
+#define PADDED HEADS ",\"pad_token_id\":0"
 #define HYBRID HEADS ",\"mamba_n_heads\":4,\"mamba_d_state\":4"
 #define NEMOTRON                                                                                             \
     HEADS                                                                                                    \
@@ -79,11 +80,11 @@ static void each_layer_has_what_its_list_or_letter_or_number_says(void **state) 
     expect_layers("nemotron_h", NEMOTRON ",\"layers_block_type\":[\"mlp\",\"mamba\"]", "LM");
     expect_layers("zamba2", ZAMBA, "MCMC");
     expect_layers("lfm3",
-                  HEADS ",\"layer_types\":[\"conv\",\"sliding_attention\",\"full_attention\",\"conv\"]",
+                  PADDED ",\"layer_types\":[\"conv\",\"sliding_attention\",\"full_attention\",\"conv\"]",
                   "MAAM");
     expect_layers("recurrent_gemma", HEADS ",\"block_types\":[\"recurrent\",\"attention\",\"recurrent\"]",
                   "MAMM");
-    expect_layers("mllama_text_model", HEADS ",\"cross_attention_layers\":[2]", "AANA");
+    expect_layers("mllama_text_model", PADDED ",\"cross_attention_layers\":[2]", "AANA");
     expect_layers("mllama_text_model", HEADS, "AAAN");
 }
 
@@ -96,9 +97,9 @@ static void layers_that_no_one_knows_are_refused(void **state) {
     refuse("jamba", HEADS ",\"attn_layer_period\":3,\"attn_layer_offset\":3", "attn_layer_offset");
     refuse("mamba2", MAMBA2 ",\"layer_types\":[\"full_attention\"]", "layer_types");
     refuse("zamba2", ZAMBA ",\"hybrid_layer_ids\":[1]", "hybrid_layer_ids");
-    refuse("lfm3", HEADS, "layer_types");
+    refuse("lfm3", PADDED, "layer_types");
     refuse("minimax", HEADS, "layer_types");
-    refuse("lfm3", HEADS ",\"layer_types\":[\"conv\",\"chunked_attention\",\"conv\",\"conv\"]",
+    refuse("lfm3", PADDED ",\"layer_types\":[\"conv\",\"chunked_attention\",\"conv\",\"conv\"]",
            "chunked_attention");
     refuse("recurrent_gemma", HEADS ",\"block_types\":[]", "block_types");
 }
