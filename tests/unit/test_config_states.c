@@ -85,7 +85,7 @@ static void each_layer_has_what_its_list_or_letter_or_number_says(void **state) 
     expect_layers("recurrent_gemma", HEADS ",\"block_types\":[\"recurrent\",\"attention\",\"recurrent\"]",
                   "MAMM");
     expect_layers("mllama_text_model", PADDED ",\"cross_attention_layers\":[2]", "AANA");
-    expect_layers("mllama_text_model", HEADS, "AAAN");
+    expect_layers("mllama_text_model", PADDED, "AAAN");
 }
 
 static void layers_that_no_one_knows_are_refused(void **state) {
