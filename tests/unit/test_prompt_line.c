@@ -235,6 +235,33 @@ static void a_search_in_the_history_can_be_left(void **state) {
     assert_int_equal(prompt_line_key(KEY_ESCAPE), PROMPT_ABORTED);
 }
 
+static void a_search_ends_before_keys_that_more_keys_follow(void **state) {
+    (void)state;
+    prompt_line_open(PROMPT_TEXT, "> ", NULL, NULL);
+    (void)prompt_line_key(KEY_CONTROL | 'r');
+    (void)type("hél");
+    assert_int_equal(prompt_line_key(KEY_CONTROL | 'x'), PROMPT_OPEN);
+    assert_int_equal(prompt_line_key(KEY_CONTROL | 'l'), PROMPT_OPEN); /* bound to nothing */
+    (void)type("!");
+    assert_string_equal(prompt_line_text(), "!héllo 日"); /* where the text was found */
+    assert_int_equal(prompt_line_key(KEY_ESCAPE), PROMPT_ABORTED);
+}
+
+static void enter_behind_a_count_accepts_and_leaves_no_search_in_lines_that_are_gone(void **state) {
+    (void)state;
+    prompt_line_open(PROMPT_TEXT, "> ", NULL, NULL);
+    (void)prompt_line_key(KEY_ARROW_UP);
+    (void)type("+");
+    assert_int_equal(prompt_line_key(KEY_ALT | '3'), PROMPT_OPEN);
+    assert_int_equal(prompt_line_key(KEY_ENTER_NAMED), PROMPT_ACCEPTED);
+    assert_string_equal(prompt_line_text(), "one\ntwo\x1b[2J+");
+    prompt_line_open(PROMPT_TEXT, "> ", NULL, NULL);
+    (void)prompt_line_key(KEY_CONTROL | 'r');
+    assert_int_equal(prompt_line_key(KEY_ESCAPE), PROMPT_OPEN);
+    assert_int_equal(prompt_line_key(KEY_ESCAPE), PROMPT_ABORTED);
+    assert_string_equal(prompt_line_text(), ""); /* what is left is not what was accepted */
+}
+
 static void a_count_is_limited_so_that_no_slip_takes_forever(void **state) {
     (void)state;
     prompt_line_open(PROMPT_TEXT, "", NULL, NULL);
@@ -269,6 +296,8 @@ int main(void) {
         cmocka_unit_test(history_survives_a_restart_with_its_newlines),
         cmocka_unit_test(a_history_is_for_the_user_alone_and_bounded),
         cmocka_unit_test(a_search_in_the_history_can_be_left),
+        cmocka_unit_test(a_search_ends_before_keys_that_more_keys_follow),
+        cmocka_unit_test(enter_behind_a_count_accepts_and_leaves_no_search_in_lines_that_are_gone),
         cmocka_unit_test(a_count_is_limited_so_that_no_slip_takes_forever),
         cmocka_unit_test(a_directory_that_cannot_be_made_is_reported_and_harmless),
     };

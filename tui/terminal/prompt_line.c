@@ -298,6 +298,31 @@ static void limit_count(void) {
     if (rl_numeric_arg < -COUNT_LIMIT) rl_numeric_arg = -COUNT_LIMIT;
 }
 
+/* A search that a key like Ctrl-X ends, with which longer ones begin, leaves readline 8.2 with a frame of its own
+ * that is gone: the key after it would be the end of the program. So the search ends before, with what it found. */
+static void end_search_before(char byte) {
+    if (!RL_ISSTATE(RL_STATE_ISEARCH) || byte == '\033') return;
+    if (rl_get_keymap()[(unsigned char)byte].type == ISKMAP) rl_callback_sigcleanup();
+}
+
+static void read_queue(void) {
+    while (has_byte() && prompt.state == PROMPT_OPEN) {
+        rl_callback_read_char();
+        limit_count();
+    }
+}
+
+/* Readline gives a line that is done away itself: only it knows which entries of the history share the steps that
+ * can be undone, and freed them twice after a line that was left behind some editing of them. It does so with the
+ * next byte, whatever that is, and Enter behind a count (Alt-3 Enter) waits for one as well. */
+static void end_line(void) {
+    if (prompt.state != PROMPT_OPEN) return;
+    rl_done = 1;
+    prompt.queue[0] = '\0';
+    prompt.queue_begin = 0, prompt.queue_end = 1;
+    read_queue();
+}
+
 PromptState prompt_line_key(Key key) {
     if (!prompt.open) return PROMPT_CLOSED;
     if (key == KEY_ESCAPE && rl_editing_mode == 0 && rl_get_keymap() == vi_insertion_keymap) {
@@ -307,17 +332,17 @@ PromptState prompt_line_key(Key key) {
     if (key == KEY_ESCAPE) key = RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH) ? KEY_CONTROL | 'g' : key;
     if (aborts(key)) {
         rl_callback_sigcleanup();
-        (void)rl_replace_line("", 1), rl_point = 0;
-        rl_callback_handler_remove();
+        end_line();
+        free(prompt.accepted);
+        prompt.accepted = NULL;
         prompt.state = PROMPT_ABORTED;
     } else {
         prompt.queue_begin = 0;
         prompt.queue_end = key_bytes(key, prompt.queue);
         prompt.candidates[0] = '\0';
-        while (has_byte() && prompt.state == PROMPT_OPEN) {
-            rl_callback_read_char();
-            limit_count();
-        }
+        if (has_byte()) end_search_before(prompt.queue[0]);
+        read_queue();
+        if (rl_done != 0) end_line();
     }
     if (prompt.state != PROMPT_OPEN) finish();
     return prompt.state;
