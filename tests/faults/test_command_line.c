@@ -55,6 +55,8 @@ static void wrong_usage_ends_with_2_and_says_what_is_wrong(void **unused) {
     PROGRAM_EXPECT(2, "did you mean check?", "chek", base, sft);
     PROGRAM_EXPECT(2, "\"scenery\" is no command", "scenery", base, sft);
     PROGRAM_EXPECT(2, "expected no argument, found 1\n", "manual", "page");
+    PROGRAM_EXPECT(2, "argument 1 is empty\n", "verify", "");
+    PROGRAM_EXPECT(2, "argument 2 is empty\n", "drift", base, "");
     PROGRAM_EXPECT(2, "expected DIR or nothing, found 2 arguments", "info", base, sft);
     PROGRAM_EXPECT(2, "expected a prompt", "preview", base, sft);
     PROGRAM_EXPECT(2, "--from says how to --continue", "preview", base, sft, "-p", "x", "--from", "base");

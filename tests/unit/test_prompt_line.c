@@ -262,6 +262,19 @@ static void enter_behind_a_count_accepts_and_leaves_no_search_in_lines_that_are_
     assert_string_equal(prompt_line_text(), ""); /* what is left is not what was accepted */
 }
 
+/* which readline's search in one go, Alt-n, would keep for itself */
+static void enter_accepts_behind_alt_n_and_what_was_undone_is_freed_once(void **state) {
+    (void)state;
+    prompt_line_open(PROMPT_VALUE, "> ", "initial", NULL);
+    (void)prompt_line_key(KEY_RUBOUT);
+    assert_int_equal(prompt_line_key(KEY_ALT | 'n'), PROMPT_OPEN);
+    assert_int_equal(prompt_line_key(KEY_ENTER_NAMED), PROMPT_ACCEPTED);
+    assert_string_equal(prompt_line_text(), "initia");
+    prompt_line_open(PROMPT_VALUE, "> ", NULL, NULL);
+    (void)prompt_line_key(KEY_CONTROL | 'p');
+    assert_int_equal(prompt_line_key(KEY_ESCAPE), PROMPT_ABORTED);
+}
+
 static void a_count_is_limited_so_that_no_slip_takes_forever(void **state) {
     (void)state;
     prompt_line_open(PROMPT_TEXT, "", NULL, NULL);
@@ -298,6 +311,7 @@ int main(void) {
         cmocka_unit_test(a_search_in_the_history_can_be_left),
         cmocka_unit_test(a_search_ends_before_keys_that_more_keys_follow),
         cmocka_unit_test(enter_behind_a_count_accepts_and_leaves_no_search_in_lines_that_are_gone),
+        cmocka_unit_test(enter_accepts_behind_alt_n_and_what_was_undone_is_freed_once),
         cmocka_unit_test(a_count_is_limited_so_that_no_slip_takes_forever),
         cmocka_unit_test(a_directory_that_cannot_be_made_is_reported_and_harmless),
     };

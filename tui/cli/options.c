@@ -378,6 +378,9 @@ static Status check_exclusive(const Options *options, Error *error) {
 /* A mistyped command ends up as an operand of the terminal program: say what it looks like. */
 static Status explain_operands(const Options *options, Error *error) {
     Status status = command_table_check_operands(options->command, options->operand_count, error);
+    for (size_t i = 0; status == STATUS_OK && i < options->operand_count; i++)
+        if (options->operands[i][0] == '\0') /* a shell's variable that is not set; verify would look in / */
+            return status_fail(error, STATUS_ARGUMENT, "argument %zu is empty", i + 1);
     if (options->command != COMMAND_OPEN || options->operand_count == 0) return status;
     const char *names[COMMAND_COUNT], *first = options->operands[0];
     if (status == STATUS_OK && options->operand_count == 2) return status;

@@ -237,6 +237,9 @@ void prompt_line_open(PromptKind kind, const char *label, const char *initial, P
     (void)rl_bind_keyseq("\033[3~", rl_delete);
     (void)rl_bind_keyseq("\033[H", rl_beg_of_line);
     (void)rl_bind_keyseq("\033[F", rl_end_of_line);
+    /* Alt-n and Alt-p: behind a search that found nothing readline 8.2 frees a line's steps twice; Ctrl-r searches */
+    (void)rl_unbind_function_in_map(rl_noninc_forward_search, emacs_meta_keymap);
+    (void)rl_unbind_function_in_map(rl_noninc_reverse_search, emacs_meta_keymap);
     prompt.initial = NULL;
     prompt.open = true;
     prompt.state = PROMPT_OPEN;
