@@ -148,7 +148,7 @@ static Reaction quit(App *app) {
     app->warned = true;
     session_say(app->session, SESSION_WARNING, "%s",
                 stage == SESSION_EXPORT_WRITING
-                    ? "still exporting: quit again to leave; the next export goes on from there"
+                    ? "still exporting: quit again to leave; what is safe on disk by then is kept"
                     : "written, but still verifying: quit again to leave without that");
     return REACTION_REDRAW;
 }
