@@ -2,7 +2,8 @@
  * bench — measures the program's work on a generated pair, each figure beside a limit of this machine that
  * is measured in the same run.
  *
- *     bench                            everything, on the shape qwen2.5-0.5b, with one thread
+ *     bench --cpu-time                 everything, on a sixth of the shape qwen2.5-0.5b, with one thread
+ *     bench --full                     on all of it; takes a quarter of an hour
  *     bench --pair tiny forward        one part, on another shape; --pair also takes a directory that
  *                                      make_pair wrote
  */
@@ -13,6 +14,7 @@
 #include "core/support/memory.h"
 #include "tests/bench/generate.h"
 #include "tests/bench/limits.h"
+#include "tests/bench/machine.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -25,34 +27,44 @@
 typedef struct Part {
     const char *name;
     Status (*run)(Bench *bench, Error *error);
+    size_t measurements; /* that take as long as they are given; 0: one that takes what it takes */
 } Part;
 
 /* `memory` comes first: what others leave allocated would count against it. */
 static const Part PARTS[] = {
-    {"memory", bench_memory},       {"open", bench_open},       {"forward", bench_forward},
-    {"cancel", bench_cancel},       {"method", bench_method},   {"gradient", bench_gradient},
-    {"landscape", bench_landscape}, {"rollout", bench_rollout}, {"chat", bench_chat},
-    {"experts", bench_experts},     {"adapter", bench_adapter}, {"keys", bench_keys},
-    {"drift", bench_drift},         {"export", bench_export}};
+    {"memory", bench_memory, 0},       {"open", bench_open, 1},       {"forward", bench_forward, 2},
+    {"cancel", bench_cancel, 2},       {"method", bench_method, 5},   {"gradient", bench_gradient, 3},
+    {"landscape", bench_landscape, 1}, {"rollout", bench_rollout, 1}, {"chat", bench_chat, 2},
+    {"experts", bench_experts, 3},     {"adapter", bench_adapter, 3}, {"keys", bench_keys, 0},
+    {"drift", bench_drift, 1},         {"export", bench_export, 1}};
 
 enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
+
+static const char SIXTH[] = "qwen2.5-0.5b-sixth", FULL[] = "qwen2.5-0.5b";
+static const double SIXTH_SECONDS = 150.0, FULL_SECONDS = 600.0;
+
+typedef enum Format { FORMAT_TEXT, FORMAT_JSON, FORMAT_MARKDOWN } Format;
 
 typedef struct Request {
     const char *pair;
     unsigned threads;
-    double seconds;
+    double seconds; /* for all */
     MeasureClock clock;
-    bool is_json, keep;
+    Format format;
+    bool is_full, is_check, keep;
     bool parts[PART_COUNT];
 } Request;
 
 static int show_usage(FILE *to, int exit_status) {
     (void)fputs(
-        "usage: bench [--pair SHAPE|DIR] [--threads N] [--seconds S] [--cpu-time] [--json] [--keep] [PART…]\n"
-        "  --pair      a shape to generate (default qwen2.5-0.5b), or a directory with base and sft\n"
-        "  --threads   0: all (default 1)\n"
-        "  --seconds   spent on each measurement, about (default 5)\n"
+        "usage: bench [OPTION…] [PART…]\n"
+        "  --full      the whole shape qwen2.5-0.5b, for 600 s, instead of a sixth of it at its widths\n"
+        "  --pair P    another shape to generate, or a directory with base and sft\n"
+        "  --threads N 0: all (default 1)\n"
+        "  --seconds S to deal out to the measurements (default 150); each is repeated three times at least\n"
         "  --cpu-time  counts processor time instead of wall time, but for export: for a shared machine, one thread\n"
+        "  --check     exit status 1 where a figure is more than twice as bad as usual\n"
+        "  --json, --markdown\n"
         "  --keep      leaves the generated files in the temporary directory\n"
         "Files go to TMPDIR, or /tmp. Parts:",
         to);
@@ -73,12 +85,19 @@ static void choose_part(Request *request, const char *name) {
 
 static Request read_request(int argc, char **argv) {
     static const struct option OPTIONS[] = {
-        {"pair", required_argument, NULL, 'p'},    {"threads", required_argument, NULL, 't'},
-        {"seconds", required_argument, NULL, 's'}, {"cpu-time", no_argument, NULL, 'c'},
-        {"json", no_argument, NULL, 'j'},          {"keep", no_argument, NULL, 'k'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+        {"pair", required_argument, NULL, 'p'},
+        {"threads", required_argument, NULL, 't'},
+        {"seconds", required_argument, NULL, 's'},
+        {"cpu-time", no_argument, NULL, 'c'},
+        {"json", no_argument, NULL, 'j'},
+        {"markdown", no_argument, NULL, 'm'},
+        {"full", no_argument, NULL, 'f'},
+        {"check", no_argument, NULL, 'x'},
+        {"keep", no_argument, NULL, 'k'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
-    Request request = {.pair = "qwen2.5-0.5b", .threads = 1, .seconds = 5.0};
+    Request request = {.threads = 1};
     for (int option; (option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1;) {
         switch (option) {
         case 'p':
@@ -94,7 +113,16 @@ static Request read_request(int argc, char **argv) {
             request.clock = MEASURE_PROCESSOR;
             break;
         case 'j':
-            request.is_json = true;
+            request.format = FORMAT_JSON;
+            break;
+        case 'm':
+            request.format = FORMAT_MARKDOWN;
+            break;
+        case 'f':
+            request.is_full = true;
+            break;
+        case 'x':
+            request.is_check = true;
             break;
         case 'k':
             request.keep = true;
@@ -103,6 +131,8 @@ static Request read_request(int argc, char **argv) {
             exit(show_usage(option == 'h' ? stdout : stderr, option == 'h' ? 0 : 2));
         }
     }
+    if (request.pair == NULL) request.pair = request.is_full ? FULL : SIXTH;
+    if (request.seconds <= 0.0) request.seconds = request.is_full ? FULL_SECONDS : SIXTH_SECONDS;
     for (int i = optind; i < argc; i++) choose_part(&request, argv[i]);
     for (size_t i = 0; i < PART_COUNT && optind == argc; i++) request.parts[i] = true;
     return request;
@@ -145,25 +175,42 @@ static Status open_pair(Bench *bench, const char *wanted, Error *error) {
 }
 
 static Status print_report(const Bench *bench, const Request *request, Error *error) {
-    ReportFact facts[] = {{"pair", ""},    {"threads", ""},  {"clock", ""},
-                          {"kernels", ""}, {"openblas", ""}, {"page cache", ""}};
+    ReportFact facts[] = {{"machine", ""}, {"kernels", ""}, {"openblas", ""}, {"pair", ""},
+                          {"clock", ""},   {"took", ""},    {"load", ""}};
+    enum { MACHINE, KERNELS, OPENBLAS, PAIR, CLOCK, TOOK, LOAD };
     ByteSum both = {{bench->pair->base, bench->pair->sft}, 2, NULL};
     const Checkpoint *sft = bench->pair->sft;
-    (void)snprintf(facts[0].value, sizeof facts->value, "%s: %.1f million parameters, %s, %.3f GB both sides",
-                   request->pair, (double)sft->parameters * 1e-6, dtype_name(checkpoint_main_dtype(sft)),
+    (void)snprintf(facts[PAIR].value, sizeof facts->value,
+                   "%s: %.1f million parameters, %s, %.3f GB both sides", request->pair,
+                   (double)sft->parameters * 1e-6, dtype_name(checkpoint_main_dtype(sft)),
                    limits_byte_count(&both) * 1e-9);
-    (void)snprintf(facts[1].value, sizeof facts->value, "%u", bench->threads);
-    (void)snprintf(facts[2].value, sizeof facts->value, "%s",
-                   bench->clock == MEASURE_WALL ? "wall" : "processor time (export: wall)");
-    (void)snprintf(facts[3].value, sizeof facts->value, "%s", kernels_get()->name);
+    machine_describe(facts[MACHINE].value, sizeof facts->value);
+    (void)snprintf(facts[CLOCK].value, sizeof facts->value, "%s, %u thread%s; page cache warm",
+                   bench->clock == MEASURE_WALL ? "wall" : "processor time (export: wall)", bench->threads,
+                   bench->threads == 1 ? "" : "s");
+    (void)snprintf(facts[KERNELS].value, sizeof facts->value, "%s", kernels_get()->name);
     const BlasLibrary *library = blas_library_get(); /* main() loaded it */
-    (void)snprintf(facts[4].value, sizeof facts->value, "%s kernels; %s", library->core,
+    (void)snprintf(facts[OPENBLAS].value, sizeof facts->value, "%s kernels; %s", library->core,
                    library->configuration());
-    (void)snprintf(facts[5].value, sizeof facts->value, "warm: every measurement ran once before it counted");
-    if (request->is_json)
+    (void)snprintf(facts[TOOK].value, sizeof facts->value, "%.0f s, of %.0f s to deal out",
+                   measure_now() - bench->began, request->seconds);
+    machine_describe_load(facts[LOAD].value, sizeof facts->value);
+    if (request->format == FORMAT_JSON)
         return report_print_json(&bench->report, facts, sizeof facts / sizeof *facts, error);
-    report_print(&bench->report, facts, sizeof facts / sizeof *facts);
+    if (request->format == FORMAT_MARKDOWN)
+        report_print_markdown(&bench->report, facts, sizeof facts / sizeof *facts);
+    else
+        report_print(&bench->report, facts, sizeof facts / sizeof *facts);
     return STATUS_OK;
+}
+
+/* What is left, in equal shares for the measurements from this part on: a part that takes longer takes it from those
+ * behind it, which repeat less. */
+static double deal_out(const Bench *bench, const Request *request, size_t part) {
+    size_t measurements = 0;
+    double left = bench->began + request->seconds - measure_now();
+    for (size_t i = part; i < PART_COUNT; i++) measurements += request->parts[i] ? PARTS[i].measurements : 0;
+    return measurements == 0 || left < 0.0 ? 0.0 : left / (double)measurements;
 }
 
 static Status run_parts(Bench *bench, const Request *request, Error *error) {
@@ -173,6 +220,7 @@ static Status run_parts(Bench *bench, const Request *request, Error *error) {
     status = open_pair(bench, request->pair, error);
     for (size_t i = 0; i < PART_COUNT && status == STATUS_OK; i++) {
         if (!request->parts[i]) continue;
+        bench->seconds = deal_out(bench, request, i);
         status = PARTS[i].run(bench, error);
         if (status != STATUS_OK) status = status_add_context(error, "%s", PARTS[i].name);
     }
@@ -192,9 +240,11 @@ int main(int argc, char **argv) {
         (void)fprintf(stderr, "bench: cannot create a temporary directory: %s\n", strerror(errno));
         return 2;
     }
-    Bench bench = {.temporary = temporary, .clock = request.clock, .seconds = request.seconds};
+    Bench bench = {
+        .temporary = temporary, .clock = request.clock, .began = measure_now(), .is_full = request.is_full};
     Status status = run_parts(&bench, &request, &error);
     if (status != STATUS_OK) (void)fprintf(stderr, "bench: %s\n", error.message);
+    size_t off = status == STATUS_OK && request.is_check ? report_count_off(&bench.report) : 0;
     model_close(bench.model);
     pair_close(bench.pair);
     job_free(bench.job);
@@ -204,5 +254,6 @@ int main(int argc, char **argv) {
     else if (bench_remove_tree(temporary, &error) != STATUS_OK)
         (void)fprintf(stderr, "bench: %s\n", error.message);
     free(temporary);
-    return status == STATUS_OK ? 0 : 2;
+    if (status != STATUS_OK) return 2;
+    return off == 0 ? 0 : 1;
 }

@@ -13,7 +13,9 @@ typedef struct Bench {
     const char *temporary; /* a directory for files, removed at the end */
     unsigned threads;
     MeasureClock clock;
-    double seconds; /* for each measurement */
+    double began;   /* measure_now() */
+    double seconds; /* for the measurement that is next, about */
+    bool is_full;   /* whole shapes, and as many repetitions as a worst case wants */
     Pair *pair;
     Model *model;
     Job *job;

@@ -64,27 +64,28 @@ static Status read_rows(void *argument, Error *error) {
     return status;
 }
 
-static Status measure_rows(Rows *rows, size_t count, size_t turns, size_t words, double *seconds,
+static Status measure_rows(Rows *rows, size_t count, size_t turns, size_t words, MeasureTimes *times,
                            Error *error) {
     const Measure measure = {.run = read_rows, .argument = rows};
     Status status = write_rows(rows, count, turns, words, error);
     return status == STATUS_OK
-               ? measure_medians(&measure, 1, rows->bench->clock, rows->bench->seconds, seconds, error)
+               ? measure_alternate(&measure, 1, rows->bench->clock, rows->bench->seconds, times, error)
                : status;
 }
 
 static Status run_parts(Bench *bench, Rows *rows, Error *error) {
     enum { LONG_ROWS = 10, LONG_TURNS = 100, MANY_ROWS = 1000 };
-    double seconds = 0.0;
-    Status status = measure_rows(rows, LONG_ROWS, LONG_TURNS, 100, &seconds, error);
+    MeasureTimes times;
+    Status status = measure_rows(rows, LONG_ROWS, LONG_TURNS, 100, &times, error);
     if (status != STATUS_OK) return status;
-    ReportRow row = {.value = seconds / LONG_ROWS * 1e3, .unit = "ms", .target = 10.0, .is_bound = true};
+    ReportRow row = {.unit = "ms", .aim = 10.0, .is_bound = true};
+    row.value = measure_seconds(&times, 0, 1e3 / LONG_ROWS);
     (void)snprintf(row.what, sizeof row.what, "conversation of %d turns, %zu tokens", LONG_TURNS,
                    rows->tokens / LONG_ROWS);
     status = report_add(&bench->report, &row, error);
-    if (status == STATUS_OK) status = measure_rows(rows, MANY_ROWS, 4, 250, &seconds, error);
+    if (status == STATUS_OK) status = measure_rows(rows, MANY_ROWS, 4, 250, &times, error);
     if (status != STATUS_OK) return status;
-    row = (ReportRow){.value = (double)rows->tokens / seconds * 1e-6, .unit = "M tokens/s"};
+    row = (ReportRow){.value = measure_rate(&times, 0, (double)rows->tokens * 1e-6), .unit = "M tokens/s"};
     (void)snprintf(row.what, sizeof row.what, "%d conversations of %zu tokens as rows", MANY_ROWS,
                    rows->tokens / MANY_ROWS);
     return report_add(&bench->report, &row, error);

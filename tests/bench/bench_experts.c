@@ -92,7 +92,8 @@ static Status count_met(Contender *side, double *met, Error *error) {
 }
 
 static Status add_row(Bench *bench, Contender sides[2], size_t context, size_t tokens, Error *error) {
-    double seconds[2], met = 0.0;
+    MeasureTimes times;
+    double met = 0.0;
     const Measure measures[] = {{.run = repeat, .argument = &sides[0]},
                                 {.run = repeat, .argument = &sides[1]}};
     const ExpertPlan *plan = &architecture_layer(sides[0].model->config, 0)->experts;
@@ -107,11 +108,11 @@ static Status add_row(Bench *bench, Contender sides[2], size_t context, size_t t
     }
     if (status == STATUS_OK) status = count_met(&sides[0], &met, error);
     if (status == STATUS_OK)
-        status = measure_medians(measures, 2, bench->clock, bench->seconds, seconds, error);
+        status = measure_alternate(measures, 2, bench->clock, bench->seconds, &times, error);
     if (status != STATUS_OK) return status;
-    ReportRow row = {.value = seconds[0] / seconds[1],
+    ReportRow row = {.value = measure_ratio(&times, 0, 1, 1.0),
                      .unit = "x dense",
-                     .target = tokens <= PROMPT ? 1.3 : 0.0,
+                     .aim = tokens <= PROMPT ? 1.3 : 0.0,
                      .is_bound = tokens <= PROMPT};
     (void)snprintf(row.what, sizeof row.what, "layers, T = %zu, %d of %d experts, %.0f met", tokens,
                    (int)plan->chosen, (int)plan->count, met);
@@ -120,11 +121,14 @@ static Status add_row(Bench *bench, Contender sides[2], size_t context, size_t t
 
 Status bench_experts(Bench *bench, Error *error) {
     bool is_tiny = bench->model->config->hidden_size < TINY_HIDDEN;
+    const char *name = is_tiny ? "tiny-experts" : bench->is_full ? "qwen3-experts" : "qwen3-experts-half";
+    const char *dense = is_tiny          ? "tiny-experts-dense"
+                        : bench->is_full ? "qwen3-experts-dense"
+                                         : "qwen3-experts-half-dense";
     Contender *sides = memory_allocate(2, sizeof *sides);
     if (sides == NULL) return memory_fail(error, "experts");
-    Status status = open_side(bench, is_tiny ? "tiny-experts" : "qwen3-experts", &sides[0], error);
-    if (status == STATUS_OK)
-        status = open_side(bench, is_tiny ? "tiny-experts-dense" : "qwen3-experts-dense", &sides[1], error);
+    Status status = open_side(bench, name, &sides[0], error);
+    if (status == STATUS_OK) status = open_side(bench, dense, &sides[1], error);
     if (status == STATUS_OK) status = add_row(bench, sides, PROMPT - 1, 1, error);
     if (status == STATUS_OK) status = add_row(bench, sides, 0, PROMPT, error);
     if (status == STATUS_OK) status = add_row(bench, sides, 0, LONG_PROMPT, error);

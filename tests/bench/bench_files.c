@@ -44,15 +44,15 @@ Status bench_open(Bench *bench, Error *error) {
     if (many == NULL || directories[0] == NULL || directories[1] == NULL)
         status = memory_fail(error, "paths");
     if (status == STATUS_OK) status = generate_pair(&options, many, NULL, bench->job, error);
-    double seconds = 0.0;
+    MeasureTimes times;
     const Measure measure = {.run = open_and_close, .argument = directories};
     if (status == STATUS_OK)
-        status = measure_medians(&measure, 1, bench->clock, bench->seconds, &seconds, error);
+        status = measure_alternate(&measure, 1, bench->clock, bench->seconds, &times, error);
     free(many);
     free(directories[0]);
     free(directories[1]);
     if (status != STATUS_OK) return status;
-    ReportRow row = {.value = seconds * 1e3, .unit = "ms"};
+    ReportRow row = {.value = measure_seconds(&times, 0, 1e3), .unit = "ms"};
     (void)snprintf(row.what, sizeof row.what, "open a pair of %d tensors, %zu files a side", MANY_TENSORS,
                    options.shards);
     return report_add(&bench->report, &row, error);
@@ -71,17 +71,18 @@ static Status scan_drift(void *argument, Error *error) {
 
 Status bench_drift(Bench *bench, Error *error) {
     ByteSum both = {{bench->pair->base, bench->pair->sft}, 2, bench->job};
-    double seconds[2], gigabytes = limits_byte_count(&both) * 1e-9;
+    double gigabytes = limits_byte_count(&both) * 1e-9;
+    MeasureTimes times;
     const Measure measures[] = {{.run = scan_drift, .argument = bench},
                                 {.run = limits_sum_bytes, .argument = &both}};
-    Status status = measure_medians(measures, 2, bench->clock, bench->seconds, seconds, error);
+    Status status = measure_alternate(measures, 2, bench->clock, bench->seconds, &times, error);
     if (status != STATUS_OK) return status;
     ReportRow row = {.what = "drift of all tensors, bytes read",
-                     .value = gigabytes / seconds[0],
                      .unit = "GB/s",
                      .limit_what = "adding up the files' bytes",
-                     .limit = gigabytes / seconds[1],
-                     .target = 0.6};
+                     .aim = 0.6,
+                     .usual = 0.22};
+    report_set_rates(&row, &times, 0, gigabytes, 1, gigabytes);
     return report_add(&bench->report, &row, error);
 }
 
@@ -171,7 +172,8 @@ Status bench_export(Bench *bench, Error *error) {
     enum { FIRST, AGAIN, COPY, COUNT };
     Writing writing = {bench, memory_format("%s/export", bench->temporary),
                        memory_format("%s/copy", bench->temporary)};
-    double seconds[COUNT] = {0}, gigabytes = (double)bench->pair->sft->bytes * 1e-9;
+    double gigabytes = (double)bench->pair->sft->bytes * 1e-9;
+    MeasureTimes times;
     /* the second finds the inputs' sums that the first has left */
     const Measure measures[COUNT] = {[FIRST] = {export_half, &writing, remove_export_and_forget},
                                      [AGAIN] = {export_half, &writing, remove_export},
@@ -179,17 +181,14 @@ Status bench_export(Bench *bench, Error *error) {
     Status status = writing.export == NULL || writing.copy == NULL ? memory_fail(error, "paths")
                                                                    : check_inputs_rested(bench, error);
     if (status == STATUS_OK)
-        status = measure_medians(measures, COUNT, MEASURE_WALL, bench->seconds, seconds, error);
+        status = measure_alternate(measures, COUNT, MEASURE_WALL, bench->seconds, &times, error);
     free(writing.export);
     free(writing.copy);
-    ReportRow row = {.unit = "GB/s",
-                     .limit_what = "cp of the SFT directory, and fsync",
-                     .limit = gigabytes / seconds[COPY],
-                     .target = 0.8};
+    ReportRow row = {.unit = "GB/s", .limit_what = "cp of the SFT directory, and fsync", .aim = 0.8};
     static const char *const WHAT[] = {
         [FIRST] = "export of W(0.5), verified, bytes written", [AGAIN] = "the same, inputs hashed before"};
     for (int i = FIRST; i <= AGAIN && status == STATUS_OK; i++) {
-        row.value = gigabytes / seconds[i];
+        report_set_rates(&row, &times, (size_t)i, gigabytes, COPY, gigabytes);
         (void)snprintf(row.what, sizeof row.what, "%s", WHAT[i]);
         status = report_add(&bench->report, &row, error);
     }

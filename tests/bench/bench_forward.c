@@ -90,21 +90,19 @@ static Status add_prompt_rows(Bench *bench, Error *error) {
         status = limits_create_multiplies(bench->model,
                                           &(PlainPass){.matrices = PLAIN_LAYERS_AND_HEAD, .tokens = PROMPT},
                                           1, bench->threads, &plain, error);
-    double seconds[3];
+    MeasureTimes times;
     const Measure measures[] = {{.run = repeat_run, .argument = &fused},
                                 {.run = repeat_run, .argument = &base},
                                 {.run = limits_run_multiplies, .argument = plain}};
     if (status == STATUS_OK)
-        status = measure_medians(measures, 3, bench->clock, bench->seconds, seconds, error);
+        status = measure_alternate(measures, 3, bench->clock, bench->seconds, &times, error);
     for (int i = 0; i < 2 && status == STATUS_OK; i++) {
-        ReportRow row = {.value = (double)PROMPT / seconds[i],
-                         .unit = "tokens/s",
-                         .limit = (double)PROMPT / seconds[2],
-                         .target = i == 0 ? 0.7 : 0.0};
+        ReportRow row = {.unit = "tokens/s", .aim = i == 0 ? 1.0 : 0.0, .usual = i == 0 ? 0.8 : 0.0};
+        report_set_rates(&row, &times, (size_t)i, PROMPT, 2, PROMPT);
         (void)snprintf(row.what, sizeof row.what, "forward and logits, T = %d, %s", PROMPT,
                        i == 0 ? "W(0.5)" : "base");
         (void)snprintf(row.limit_what, sizeof row.limit_what, "plain sgemm, float32 (%.0f GFLOP/s)",
-                       limits_multiply_flops(plain) / seconds[2] * 1e-9);
+                       measure_rate(&times, 2, limits_multiply_flops(plain) * 1e-9).median);
         status = report_add(&bench->report, &row, error);
     }
     limits_free_multiplies(plain);
@@ -118,24 +116,23 @@ static Status add_token_rows(Bench *bench, Error *error) {
     ByteSum both = {{bench->pair->base, bench->pair->sft}, 2, bench->job};
     Status status = open_run(bench, (double[]){0.5}, 1, PROMPT - 1, 1, true, &fused, error);
     if (status == STATUS_OK) status = open_run(bench, (double[]){0.0}, 1, PROMPT - 1, 1, true, &base, error);
-    double seconds[3];
+    MeasureTimes times;
     const Measure measures[] = {{.run = repeat_run, .argument = &fused},
                                 {.run = repeat_run, .argument = &base},
                                 {.run = limits_sum_bytes, .argument = &both}};
     if (status == STATUS_OK)
-        status = measure_medians(measures, 3, bench->clock, bench->seconds, seconds, error);
-    double rate = limits_byte_count(&both) / seconds[2];
+        status = measure_alternate(measures, 3, bench->clock, bench->seconds, &times, error);
     for (int i = 0; i < 2 && status == STATUS_OK; i++) {
         ByteSum read = both;
         read.count = i == 0 ? 2 : 1;
-        ReportRow row = {.value = 1.0 / seconds[i],
-                         .unit = "tokens/s",
-                         .limit = rate / limits_byte_count(&read),
-                         .target = i == 0 ? 0.5 : 0.0};
+        ReportRow row = {.unit = "tokens/s", .aim = i == 0 ? 0.85 : 0.0, .usual = i == 0 ? 0.9 : 0.0};
+        report_set_rates(&row, &times, (size_t)i, 1.0, 2,
+                         limits_byte_count(&both) / limits_byte_count(&read));
         (void)snprintf(row.what, sizeof row.what, "forward and logits, T = 1, %s",
                        i == 0 ? "W(0.5)" : "base");
         (void)snprintf(row.limit_what, sizeof row.limit_what, "adding up the %s bytes (%.1f GB/s)",
-                       i == 0 ? "files'" : "base's", rate * 1e-9);
+                       i == 0 ? "files'" : "base's",
+                       measure_rate(&times, 2, limits_byte_count(&both) * 1e-9).median);
         status = report_add(&bench->report, &row, error);
     }
     close_run(&fused);
@@ -191,9 +188,9 @@ Status bench_memory(Bench *bench, Error *error) {
     (void)pthread_join(thread, NULL);
     close_run(&run);
     if (status != STATUS_OK) return status;
-    ReportRow row = {.value = (watch.most > end ? watch.most : end) / (1 << 20),
+    ReportRow row = {.value = spread_of_one((watch.most > end ? watch.most : end) / (1 << 20)),
                      .unit = "MiB",
-                     .target = 300.0,
+                     .aim = 300.0,
                      .is_bound = true};
     (void)snprintf(row.what, sizeof row.what, "memory beyond mapped files, 3 states, T = %d", PROMPT);
     return report_add(&bench->report, &row, error);
@@ -247,18 +244,22 @@ static Status cancel_after(const Bench *bench, Run *run, double delay, double *t
 /* At points spread over the pass, or over its beginning where it is long: layer follows layer alike. */
 static Status add_cancel_row(Bench *bench, size_t tokens, Error *error) {
     Run run = {0};
-    double span = bench->seconds / 4.0, took = 0.0, latency = 0.0, worst = 0.0;
+    double span = bench->seconds / 2.0 / CANCEL_TRIES, took = 0.0, latencies[CANCEL_TRIES + 1];
     Status status = open_run(bench, (double[]){0.0, 1.0, 0.5}, 3, 0, tokens, false, &run, error);
-    if (status == STATUS_OK) status = cancel_after(bench, &run, span, &took, &latency, error);
+    if (status == STATUS_OK) status = cancel_after(bench, &run, span, &took, &latencies[CANCEL_TRIES], error);
     if (took < span) span = took;
     for (int i = 0; i < CANCEL_TRIES && status == STATUS_OK; i++) {
         double share = ((double)(i * 17 % CANCEL_TRIES) + 0.5) / (double)CANCEL_TRIES;
-        status = cancel_after(bench, &run, span * share, &took, &latency, error);
-        if (latency > worst) worst = latency;
+        status = cancel_after(bench, &run, span * share, &took, &latencies[i], error);
     }
     close_run(&run);
     if (status != STATUS_OK) return status;
-    ReportRow row = {.value = worst * 1e3, .unit = "ms", .target = 50.0, .is_bound = true};
+    for (int i = 0; i < CANCEL_TRIES; i++) latencies[i] *= 1e3;
+    ReportRow row = {.value = spread_of(latencies, CANCEL_TRIES),
+                     .unit = "ms",
+                     .aim = 50.0,
+                     .is_bound = true,
+                     .is_worst = true};
     (void)snprintf(row.what, sizeof row.what, "cancel, T = %zu, 3 states, worst of %d", tokens, CANCEL_TRIES);
     return report_add(&bench->report, &row, error);
 }

@@ -71,14 +71,22 @@ Status bench_rollout(Bench *bench, Error *error) {
                                 {.run = sample_first, .argument = &sampler},
                                 {.run = continue_alone, .argument = &sampler},
                                 {.run = continue_first, .argument = &sampler}};
-    double seconds[4];
-    Status status = measure_medians(measures, 4, bench->clock, bench->seconds, seconds, error);
+    MeasureTimes times;
+    double together[MEASURE_ROUNDS], alone[MEASURE_ROUNDS], ratios[MEASURE_ROUNDS];
+    Status status = measure_alternate(measures, 4, bench->clock, bench->seconds, &times, error);
     if (status != STATUS_OK) return status;
-    ReportRow row = {.value = SAMPLES * (TOGETHER - 1) / (seconds[0] - seconds[1]),
+    for (size_t r = 0; r < times.rounds; r++) {
+        together[r] = SAMPLES * (TOGETHER - 1) / (times.seconds[0][r] - times.seconds[1][r]);
+        alone[r] = (ALONE - 1) / (times.seconds[2][r] - times.seconds[3][r]);
+        ratios[r] = together[r] / alone[r];
+    }
+    ReportRow row = {.value = spread_of(together, times.rounds),
                      .unit = "tokens/s",
                      .limit_what = "one after another",
-                     .limit = (ALONE - 1) / (seconds[2] - seconds[3]),
-                     .target = 12.0};
+                     .limit = spread_of(alone, times.rounds),
+                     .ratio = spread_of(ratios, times.rounds),
+                     .aim = 12.0,
+                     .usual = 9.0};
     (void)snprintf(row.what, sizeof row.what, "sampling %d side by side, W", SAMPLES);
     return report_add(&bench->report, &row, error);
 }

@@ -1,11 +1,9 @@
 #include "tests/bench/measure.h"
 
-#include "core/support/memory.h"
-
 #include <stdlib.h>
 #include <time.h>
 
-enum { LEAST_ROUNDS = 3, MOST_ROUNDS = 1000 };
+enum { LEAST_ROUNDS = 3 };
 
 double measure_read(MeasureClock clock) {
     struct timespec now;
@@ -18,39 +16,59 @@ double measure_now(void) {
     return measure_read(MEASURE_WALL);
 }
 
-static int compare(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
-static Status run_all(const Measure *measures, size_t count, MeasureClock clock, size_t round, double *times,
-                      Error *error) {
-    for (size_t i = 0; i < count; i++) {
+static Status run_all(const Measure *measures, size_t count, MeasureClock clock, size_t round,
+                      MeasureTimes *times, Error *error) {
+    for (size_t m = 0; m < count; m++) {
         Status status = STATUS_OK;
-        if (measures[i].prepare != NULL) status = measures[i].prepare(measures[i].argument, error);
+        if (measures[m].prepare != NULL) status = measures[m].prepare(measures[m].argument, error);
         double began = measure_read(clock);
-        if (status == STATUS_OK) status = measures[i].run(measures[i].argument, error);
+        if (status == STATUS_OK) status = measures[m].run(measures[m].argument, error);
         if (status != STATUS_OK) return status;
-        times[i * MOST_ROUNDS + round] = measure_read(clock) - began;
+        times->seconds[m][round] = measure_read(clock) - began;
     }
     return STATUS_OK;
 }
 
-Status measure_medians(const Measure *measures, size_t count, MeasureClock clock, double seconds,
-                       double *medians, Error *error) {
-    double *times = memory_allocate(count, MOST_ROUNDS * sizeof *times);
-    if (times == NULL) return memory_fail(error, "the times");
-    Status status = run_all(measures, count, clock, 0, times, error);
+Status measure_alternate(const Measure *measures, size_t count, MeasureClock clock, double seconds,
+                         MeasureTimes *times, Error *error) {
     double began = measure_now();
-    size_t rounds = 0;
-    while (status == STATUS_OK && rounds < MOST_ROUNDS &&
-           (rounds < LEAST_ROUNDS || measure_now() - began < seconds))
-        status = run_all(measures, count, clock, rounds++, times, error);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        double *sorted = times + i * MOST_ROUNDS;
-        qsort(sorted, rounds, sizeof *sorted, compare);
-        medians[i] = (sorted[(rounds - 1) / 2] + sorted[rounds / 2]) / 2.0;
-    }
-    free(times);
+    Status status = run_all(measures, count, clock, 0, times, error);
+    times->rounds = 0;
+    while (status == STATUS_OK && times->rounds < MEASURE_ROUNDS &&
+           (times->rounds < LEAST_ROUNDS || measure_now() - began < seconds))
+        status = run_all(measures, count, clock, times->rounds++, times, error);
     return status;
+}
+
+static int compare(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+Spread spread_of(double *values, size_t count) {
+    qsort(values, count, sizeof *values, compare);
+    return (Spread){values[0], (values[(count - 1) / 2] + values[count / 2]) / 2.0, values[count - 1]};
+}
+
+Spread spread_of_one(double value) {
+    return (Spread){value, value, value};
+}
+
+Spread measure_seconds(const MeasureTimes *times, size_t m, double factor) {
+    double seconds[MEASURE_ROUNDS];
+    for (size_t r = 0; r < times->rounds; r++) seconds[r] = factor * times->seconds[m][r];
+    return spread_of(seconds, times->rounds);
+}
+
+Spread measure_rate(const MeasureTimes *times, size_t m, double work) {
+    double rates[MEASURE_ROUNDS];
+    for (size_t r = 0; r < times->rounds; r++) rates[r] = work / times->seconds[m][r];
+    return spread_of(rates, times->rounds);
+}
+
+Spread measure_ratio(const MeasureTimes *times, size_t m, size_t n, double factor) {
+    double ratios[MEASURE_ROUNDS];
+    for (size_t r = 0; r < times->rounds; r++)
+        ratios[r] = factor * times->seconds[m][r] / times->seconds[n][r];
+    return spread_of(ratios, times->rounds);
 }

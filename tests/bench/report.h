@@ -1,22 +1,27 @@
 /*
- * report — the rows a benchmark prints: what was measured, the limit it is held against, and the target.
+ * report — the rows a benchmark prints: what was measured, the limit it is held against, what is aimed at, and how
+ * noisy it was.
  */
 #ifndef REJUV_TESTS_BENCH_REPORT_H
 #define REJUV_TESTS_BENCH_REPORT_H
 
 #include "core/support/status.h"
+#include "tests/bench/measure.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What is judged is the ratio to the limit, which should be large; or, where is_bound, the value, which should be
+ * small: its median, or, where is_worst, the most of it. */
 typedef struct ReportRow {
     char what[80];
-    double value;
+    Spread value;
     const char *unit;
     char limit_what[80]; /* empty: nothing was measured beside it */
-    double limit;
-    double target; /* of `value / limit`; or, where is_bound, the most that `value` may be; 0: none */
-    bool is_bound;
+    Spread limit, ratio;
+    double aim;   /* 0: none */
+    double usual; /* what it was on the machines at hand, the least of them; 0: it depends on the machine */
+    bool is_bound, is_worst;
 } ReportRow;
 
 typedef struct Report {
@@ -27,8 +32,13 @@ typedef struct Report {
 Status report_add(Report *report, const ReportRow *row, Error *error) STATUS_MUST_CHECK;
 void report_free(Report *report);
 
-/* value / limit; NaN where there is no limit. */
-double report_ratio(const ReportRow *row);
+/* Sets value, limit and ratio of a row: `work` by the seconds of measure `own`, beside `limit_work` by those of
+ * measure `limit`. */
+void report_set_rates(ReportRow *row, const MeasureTimes *times, size_t own, double work, size_t limit,
+                      double limit_work);
+
+/* Rows that are more than twice as bad as usual, each said on standard error. */
+size_t report_count_off(const Report *report);
 
 /* To standard output; `facts` are lines of "key: value" that go above the table. */
 typedef struct ReportFact {
@@ -37,6 +47,7 @@ typedef struct ReportFact {
 } ReportFact;
 
 void report_print(const Report *report, const ReportFact *facts, size_t count);
+void report_print_markdown(const Report *report, const ReportFact *facts, size_t count);
 Status report_print_json(const Report *report, const ReportFact *facts, size_t count,
                          Error *error) STATUS_MUST_CHECK;
 

@@ -13,6 +13,12 @@ const Shape SHAPES[] = {
     {"demo-like", LLAMA, 128, 6, 4, 2, 32, 352, 512, 256, 1e4, 1e-6, .is_tied = false},
     {"qwen2.5-0.5b", QWEN2, 896, 24, 14, 2, 64, 4864, 151936, 32768, 1e6, 1e-6, .is_tied = true,
      .has_qkv_bias = true},
+    /* a sixth of it, at its widths: layers and vocabulary, and so their proportion */
+    {"qwen2.5-0.5b-sixth", QWEN2, 896, 4, 14, 2, 64, 4864, 25344, 32768, 1e6, 1e-6, .is_tied = true,
+     .has_qkv_bias = true},
+    /* one layer, for a test of ratios: too large for a cache */
+    {"qwen2.5-0.5b-layer", QWEN2, 896, 1, 14, 2, 64, 4864, 6400, 32768, 1e6, 1e-6, .is_tied = true,
+     .has_qkv_bias = true},
     {"qwen2.5-1.5b", QWEN2, 1536, 28, 12, 2, 128, 8960, 151936, 131072, 1e6, 1e-6, .is_tied = true,
      .has_qkv_bias = true},
     {"qwen2.5-7b", QWEN2, 3584, 28, 28, 4, 128, 18944, 152064, 131072, 1e6, 1e-6, .has_qkv_bias = true},
@@ -36,6 +42,11 @@ const Shape SHAPES[] = {
     {"qwen3-experts", QWEN3_MOE, 2048, 2, 32, 4, 128, 768, 32000, 40960, 1e6, 1e-6, .has_qk_norm = true,
      .experts = 128, .chosen = 8},
     {"qwen3-experts-dense", QWEN3, 2048, 2, 32, 4, 128, 6144, 32000, 40960, 1e6, 1e-6, .has_qk_norm = true},
+    /* one layer of each */
+    {"qwen3-experts-half", QWEN3_MOE, 2048, 1, 32, 4, 128, 768, 4096, 40960, 1e6, 1e-6, .has_qk_norm = true,
+     .experts = 128, .chosen = 8},
+    {"qwen3-experts-half-dense", QWEN3, 2048, 1, 32, 4, 128, 6144, 4096, 40960, 1e6, 1e-6,
+     .has_qk_norm = true},
     {"tiny-experts", QWEN3_MOE, 64, 2, 4, 2, 16, 24, 512, 512, 1e4, 1e-5, .has_qk_norm = true, .experts = 16,
      .chosen = 4},
     {"tiny-experts-dense", QWEN3, 64, 2, 4, 2, 16, 96, 512, 512, 1e4, 1e-5, .has_qk_norm = true},
