@@ -2,7 +2,7 @@
  * bench — measures the program's work on a generated pair, each figure beside a limit of this machine that
  * is measured in the same run.
  *
- *     bench --cpu-time                 everything, on a sixth of the shape qwen2.5-0.5b, with one thread
+ *     bench --cpu-time                 everything, on an eighth of the shape qwen2.5-0.5b, with one thread
  *     bench --full                     on all of it; takes a quarter of an hour
  *     bench --pair tiny forward        one part, on another shape; --pair also takes a directory that
  *                                      make_pair wrote
@@ -40,8 +40,8 @@ static const Part PARTS[] = {
 
 enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
 
-static const char SIXTH[] = "qwen2.5-0.5b-sixth", FULL[] = "qwen2.5-0.5b";
-static const double SIXTH_SECONDS = 120.0, FULL_SECONDS = 600.0;
+static const char EIGHTH[] = "qwen2.5-0.5b-eighth", FULL[] = "qwen2.5-0.5b";
+static const double EIGHTH_SECONDS = 100.0, FULL_SECONDS = 600.0;
 
 typedef enum Format { FORMAT_TEXT, FORMAT_JSON, FORMAT_MARKDOWN } Format;
 
@@ -58,10 +58,10 @@ typedef struct Request {
 static int show_usage(FILE *to, int exit_status) {
     (void)fputs(
         "usage: bench [OPTION…] [PART…]\n"
-        "  --full      the whole shape qwen2.5-0.5b, for 600 s, instead of a sixth of it at its widths\n"
+        "  --full      the whole shape qwen2.5-0.5b, for 600 s, instead of an eighth of it at its widths\n"
         "  --pair P    another shape to generate, or a directory with base and sft\n"
         "  --threads N 0: all (default 1)\n"
-        "  --seconds S to deal out to the measurements (default 120); each is repeated three times at least\n"
+        "  --seconds S to deal out to the measurements (default 100); each is repeated three times at least\n"
         "  --cpu-time  counts processor time instead of wall time, but for export: for a shared machine, one thread\n"
         "  --check     exit status 1 where a figure is more than twice as bad as usual; 77 with plain kernels\n"
         "  --json, --markdown\n"
@@ -131,8 +131,8 @@ static Request read_request(int argc, char **argv) {
             exit(show_usage(option == 'h' ? stdout : stderr, option == 'h' ? 0 : 2));
         }
     }
-    if (request.pair == NULL) request.pair = request.is_full ? FULL : SIXTH;
-    if (request.seconds <= 0.0) request.seconds = request.is_full ? FULL_SECONDS : SIXTH_SECONDS;
+    if (request.pair == NULL) request.pair = request.is_full ? FULL : EIGHTH;
+    if (request.seconds <= 0.0) request.seconds = request.is_full ? FULL_SECONDS : EIGHTH_SECONDS;
     for (int i = optind; i < argc; i++) choose_part(&request, argv[i]);
     for (size_t i = 0; i < PART_COUNT && optind == argc; i++) request.parts[i] = true;
     return request;
@@ -223,6 +223,8 @@ static Status run_parts(Bench *bench, const Request *request, Error *error) {
         bench->seconds = deal_out(bench, request, i);
         status = PARTS[i].run(bench, error);
         if (status != STATUS_OK) status = status_add_context(error, "%s", PARTS[i].name);
+        if (isatty(STDERR_FILENO))
+            (void)fprintf(stderr, "bench: %s, %.0f s\n", PARTS[i].name, measure_now() - bench->began);
     }
     return status == STATUS_OK ? print_report(bench, request, error) : status;
 }

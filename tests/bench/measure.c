@@ -33,7 +33,7 @@ Status measure_alternate(const Measure *measures, size_t count, MeasureClock clo
                          MeasureTimes *times, Error *error) {
     double began = measure_now();
     Status status = run_all(measures, count, clock, 0, times, error);
-    times->rounds = 0;
+    times->rounds = measure_now() - began < seconds ? 0 : 1;
     while (status == STATUS_OK && times->rounds < MEASURE_ROUNDS &&
            (times->rounds < LEAST_ROUNDS || measure_now() - began < seconds))
         status = run_all(measures, count, clock, times->rounds++, times, error);

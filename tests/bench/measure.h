@@ -38,8 +38,8 @@ double measure_read(MeasureClock clock);
 /* The same on the clock of passing time. */
 double measure_now(void);
 
-/* Runs all MEASURE_MOST at most once unmeasured (so that caches are warm), then in turn until `seconds` have passed since
- * the beginning, three times at least. */
+/* Runs all, MEASURE_MOST at most, in turn until `seconds` have passed, three times at least. The first round warms caches and
+ * does not count, unless it took all of the seconds. */
 Status measure_alternate(const Measure *measures, size_t count, MeasureClock clock, double seconds,
                          MeasureTimes *times, Error *error) STATUS_MUST_CHECK;
 
