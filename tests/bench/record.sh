@@ -8,9 +8,9 @@ topic=$(dirname "$0")/../../tui/program/topic_speed.md
 measured=$(mktemp)
 trap 'rm -f "$measured"' EXIT
 
-command="bench --cpu-time --markdown${*:+ $*}"
 {
-    printf '## Measured\n\n`%s` printed:\n\n' "$command"
+    # what it was given is no code, whose lines would not be broken
+    printf '## Measured\n\n`bench --cpu-time --markdown` printed%s:\n\n' "${*:+, given $*}"
     "$build/tests/bench/bench" --cpu-time --markdown "$@"
     echo
 } >"$measured"
