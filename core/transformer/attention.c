@@ -1,6 +1,7 @@
 #include "core/transformer/attention.h"
 
 #include "core/numerics/blas.h"
+#include "core/numerics/dtype.h"
 #include "core/numerics/kernels.h"
 #include "core/support/memory.h"
 
@@ -22,6 +23,14 @@ typedef struct Span {
 typedef struct Cells {
     size_t first, count;
 } Cells;
+
+/* Weighed values of one head: keys lie in two stretches of the cache, and a query's weights in a row of `keys`. */
+typedef struct Mix {
+    const float *weights, *value; /* of key 0 of the cache */
+    const Cells *cells;
+    size_t keys, value_dim, width;
+    float *mixed;
+} Mix;
 
 size_t attention_first(const LayerPlan *plan, size_t position) {
     if (plan->window == 0) return 0;
@@ -131,6 +140,29 @@ void attention_weigh(const ScoreRule *rule, float *scores, size_t from, size_t t
     for (size_t i = to; i < count; i++) scores[i] = 0.0F;
 }
 
+/* ---- values ---- */
+
+/* Of `count` queries over keys [from, to). */
+static void mix_values(const Mix *mix, size_t query, size_t count, size_t from, size_t to) {
+    float *mixed = mix->mixed + query * mix->width, beta = 0.0F;
+    for (size_t part = 0, at = 0; part < 2; at += mix->cells[part++].count) {
+        size_t first = from > at ? from : at, end = at + mix->cells[part].count;
+        if (end > to) end = to;
+        if (first >= end) continue;
+        blas_multiply(count, mix->value_dim, end - first, mix->weights + query * mix->keys + first, mix->keys,
+                      mix->value + (mix->cells[part].first + first - at) * mix->value_dim, mix->value_dim,
+                      beta, mixed, mix->width);
+        beta = 1.0F;
+    }
+}
+
+static bool is_finite(const Mix *mix, size_t count) {
+    uint64_t others = 0;
+    for (size_t query = 0; query < count; query++)
+        others += dtype_count_nonfinite(DTYPE_F32, mix->mixed + query * mix->width, mix->value_dim);
+    return others == 0;
+}
+
 /* The key head whose values a key head's weights mix: its own, or one of a half of them. */
 static uint64_t value_head(const Chunk *chunk, const LayerPlan *plan, uint64_t kv_head) {
     uint64_t half = plan->kv_heads / 2;
@@ -154,14 +186,18 @@ static void attend_head(const Chunk *chunk, const ForwardState *state, Span span
     size_t width = plan->heads * dim, value_width = plan->heads * value_dim;
     uint64_t kv_head = head / (plan->heads / plan->kv_heads);
     const float *query = state->buffers[BUFFER_QUERY] + span.token * width + head * dim,
-                *key = state->keys + forward_cache(state, chunk->layer, kv_head) + span.from * dim,
-                *value = state->values +
-                         forward_values(state, chunk->layer, value_head(chunk, plan, kv_head)) +
-                         span.from * value_dim;
-    float *mixed = state->buffers[BUFFER_MIXED] + span.token * value_width + head * value_dim;
+                *key = state->keys + forward_cache(state, chunk->layer, kv_head) + span.from * dim;
     blas_multiply_transposed(span.count, keys, dim, query, width, key, dim, 0.0F, scores, keys);
     ScoreRule rule = attention_rule(state, chunk->layer, head);
     const Cells cells[2] = {{span.from, keys}, {0, 0}};
+    const Mix mix = {.weights = scores,
+                     .value = state->values +
+                              forward_values(state, chunk->layer, value_head(chunk, plan, kv_head)),
+                     .cells = cells,
+                     .keys = keys,
+                     .value_dim = value_dim,
+                     .width = value_width,
+                     .mixed = state->buffers[BUFFER_MIXED] + span.token * value_width + head * value_dim};
     take_masks(state, chunk->layer, kv_head, cells, &rule);
     for (size_t i = 0; i < span.count; i++) {
         size_t token = span.token + i;
@@ -169,7 +205,11 @@ static void attend_head(const Chunk *chunk, const ForwardState *state, Span span
         attention_weigh(&rule, scores + i * keys, first_key(chunk, plan, token) - span.from,
                         chunk->first + token + 1 - span.from, keys);
     }
-    blas_multiply(span.count, value_dim, keys, scores, keys, value, value_dim, 0.0F, mixed, value_width);
+    mix_values(&mix, 0, span.count, 0, keys);
+    /* Zero times what is not finite is not zero: a query would hear of keys that it does not see. */
+    for (size_t i = 0, one_by_one = !is_finite(&mix, span.count); one_by_one && i < span.count; i++)
+        mix_values(&mix, i, 1, first_key(chunk, plan, span.token + i) - span.from,
+                   chunk->first + span.token + i + 1 - span.from);
 }
 
 static Span make_span(const Chunk *chunk, const LayerPlan *plan, size_t block) {
@@ -220,14 +260,19 @@ static void attend_group(const Chunk *chunk, const ForwardState *state, size_t t
                          uint64_t head, size_t heads, float *scores) {
     const LayerPlan *plan = forward_plan(state, chunk->layer);
     size_t dim = plan->head_dim, value_dim = plan->value_dim, row = token * plan->heads + head;
-    const float *query = state->buffers[BUFFER_QUERY] + row * dim;
-    float *mixed = state->buffers[BUFFER_MIXED] + row * value_dim;
-    const float *key = state->keys + forward_cache(state, chunk->layer, kv_head),
-                *value =
-                    state->values + forward_values(state, chunk->layer, value_head(chunk, plan, kv_head));
+    const float *query = state->buffers[BUFFER_QUERY] + row * dim,
+                *key = state->keys + forward_cache(state, chunk->layer, kv_head);
     Cells cells[2];
     find_cells(chunk, plan, token, cells);
     size_t keys = cells[0].count + cells[1].count;
+    const Mix mix = {.weights = scores,
+                     .value = state->values +
+                              forward_values(state, chunk->layer, value_head(chunk, plan, kv_head)),
+                     .cells = cells,
+                     .keys = keys,
+                     .value_dim = value_dim,
+                     .width = value_dim,
+                     .mixed = state->buffers[BUFFER_MIXED] + row * value_dim};
     for (size_t part = 0, at = 0; part < 2; at += cells[part++].count) {
         if (cells[part].count > 0)
             blas_multiply_transposed(heads, cells[part].count, dim, query, dim, key + cells[part].first * dim,
@@ -239,13 +284,7 @@ static void attend_group(const Chunk *chunk, const ForwardState *state, size_t t
         rule.position = chunk_position(chunk, token);
         attention_weigh(&rule, scores + i * keys, 0, keys, keys);
     }
-    float beta = 0.0F;
-    for (size_t part = 0, at = 0; part < 2; at += cells[part++].count) {
-        if (cells[part].count == 0) continue;
-        blas_multiply(heads, value_dim, cells[part].count, scores + at, keys,
-                      value + cells[part].first * value_dim, value_dim, beta, mixed, value_dim);
-        beta = 1.0F;
-    }
+    mix_values(&mix, 0, heads, 0, keys);
 }
 
 /* How many tokens from this one on are a block's; 0: it is another one's task. Blocks begin at a sequence's own cells. */
@@ -269,15 +308,20 @@ static void attend_block(const Chunk *chunk, const ForwardState *state, size_t t
     size_t dim = plan->head_dim, value_dim = plan->value_dim, position = chunk_position(chunk, token),
            hidden = attention_first(plan, position);
     uint64_t kv_head = head / (plan->heads / plan->kv_heads);
-    const float *query = state->buffers[BUFFER_QUERY] + (token * plan->heads + head) * dim;
-    float *mixed = state->buffers[BUFFER_MIXED] + (token * plan->heads + head) * value_dim, beta = 0.0F;
-    const float *key = state->keys + forward_cache(state, chunk->layer, kv_head),
-                *value =
-                    state->values + forward_values(state, chunk->layer, value_head(chunk, plan, kv_head));
+    const float *query = state->buffers[BUFFER_QUERY] + (token * plan->heads + head) * dim,
+                *key = state->keys + forward_cache(state, chunk->layer, kv_head);
     Cells cells[2];
     find_cells(chunk, plan, token, cells);
     cells[1].count += count - 1;
     size_t keys = cells[0].count + cells[1].count;
+    const Mix mix = {.weights = scores,
+                     .value = state->values +
+                              forward_values(state, chunk->layer, value_head(chunk, plan, kv_head)),
+                     .cells = cells,
+                     .keys = keys,
+                     .value_dim = value_dim,
+                     .width = plan->heads * value_dim,
+                     .mixed = state->buffers[BUFFER_MIXED] + (token * plan->heads + head) * value_dim};
     for (size_t part = 0, at = 0; part < 2; at += cells[part++].count) {
         if (cells[part].count > 0)
             blas_multiply_transposed(count, cells[part].count, dim, query, plan->heads * dim,
@@ -290,12 +334,9 @@ static void attend_block(const Chunk *chunk, const ForwardState *state, size_t t
         attention_weigh(&rule, scores + i * keys, attention_first(plan, position + i) - hidden,
                         position + i + 1 - hidden, keys);
     }
-    for (size_t part = 0, at = 0; part < 2; at += cells[part++].count) {
-        if (cells[part].count == 0) continue;
-        blas_multiply(count, value_dim, cells[part].count, scores + at, keys,
-                      value + cells[part].first * value_dim, value_dim, beta, mixed, plan->heads * value_dim);
-        beta = 1.0F;
-    }
+    mix_values(&mix, 0, count, 0, keys);
+    for (size_t i = 0, one_by_one = !is_finite(&mix, count); one_by_one && i < count; i++)
+        mix_values(&mix, i, 1, attention_first(plan, position + i) - hidden, position + i + 1 - hidden);
 }
 
 static void attend_place(void *argument, size_t task, unsigned worker) {
