@@ -58,7 +58,7 @@ void distribution_make_reference(DistributionReference *reference, size_t vocabu
  * logits, which is small where the two agree, so that no large sums cancel. */
 static double divergence(const DistributionReference *reference, const float *logits, double log_normalizer,
                          size_t vocabulary) {
-    if (reference->logits == logits) return 0.0;
+    if (reference->logits == logits) return isnan(log_normalizer) ? NAN : 0.0;
     double sum = 0.0;
     for (size_t i = 0; i < vocabulary; i++) {
         float p = reference->probabilities[i];

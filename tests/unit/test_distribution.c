@@ -142,6 +142,9 @@ static void a_nan_among_the_logits_shows_in_every_figure(void **state) {
         assert_true(isnan(p.kl_base) && isnan(p.dp_base));
         assert_true(isfinite(p.entropy) && isfinite(p.kl_sft));
     }
+    const float bad[] = {0.0F, NAN, 2.0F}; /* also in its distance to itself */
+    DistributionPosition own = describe(bad, bad, bad, 3, 1);
+    assert_true(isnan(own.kl_base) && isnan(own.kl_sft) && isnan(own.dp_base));
     const float infinite[] = {0.0F, INFINITY, 0.0F}, none[] = {-INFINITY, -INFINITY, -INFINITY};
     assert_true(isnan(describe(infinite, good, good, 3, 1).entropy));
     assert_true(isnan(describe(none, good, good, 3, 1).entropy));
