@@ -383,6 +383,20 @@ static Status report_unused(Pair *pair, const Checkpoint *checkpoint, const char
     return status;
 }
 
+/* Of the keys that a query sees some count, those of the largest masks: equal tokens have equal ones in the first layer. */
+static Status report_ties(Pair *pair, Error *error) {
+    uint64_t base = pair->base->model.kept_keys, sft = pair->sft->model.kept_keys;
+    uint64_t kept = base == 0 || (sft > 0 && sft < base) ? sft : base;
+    if (kept == 0) return STATUS_OK;
+    return finding_add(
+        &pair->findings, SEVERITY_NOTE, "keep_window_size", error,
+        "over %" PRIu64
+        " tokens it is open which of equal keys count: only that many do, those of the largest "
+        "masks, and equal tokens tie in the first layer; torch takes any, here the first are taken, so that "
+        "logits may differ from transformers'",
+        kept);
+}
+
 Status pair_compare_settings(Pair *pair, Error *error) {
     const Checkpoint *sides[] = {pair->base, pair->sft};
     Status status = STATUS_OK;
@@ -398,5 +412,6 @@ Status pair_compare_settings(Pair *pair, Error *error) {
     }
     if (status == STATUS_OK && !both_run) return compare_everything(pair, error);
     if (status == STATUS_OK) status = compare_sizes(pair, error);
+    if (status == STATUS_OK) status = report_ties(pair, error);
     return status == STATUS_OK ? compare_decisions(pair, error) : status;
 }

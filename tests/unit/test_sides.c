@@ -141,6 +141,36 @@ static void every_field_of_the_class_is_compared(void **state) {
     tiny_model_free(&tiny);
 }
 
+/* Where torch leaves open which of equals count, that is said, with the fewest tokens from which it may be so. */
+static void keys_that_may_tie_are_told_of(void **state) {
+    (void)state;
+    static const char FEW[] = "{\"model_type\":\"doge\"," TINY_SIZES("1") ",\"keep_window_size\":12}",
+                      MANY[] = "{\"model_type\":\"doge\"," TINY_SIZES("1") ",\"keep_window_size\":40}";
+    static const struct {
+        const char *base, *sft, *words;
+    } CASES[] = {{FEW, FEW, "over 12 tokens"},
+                 {FEW, MANY, "over 12 tokens"},
+                 {MANY, FEW, "over 12 tokens"},
+                 {MANY, MANY, "over 40 tokens"},
+                 {PLAIN, PLAIN, NULL}}; /* where all keys count */
+    char *base = scratch_path("base"), *sft = scratch_path("sft");
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        Pair *pair;
+        Error error = {0};
+        tiny_write_side("base", CASES[i].base, 1);
+        tiny_write_side("sft", CASES[i].sft, 2);
+        if (pair_open(base, sft, &pair, &error) != STATUS_OK) fail_msg("%s", error.message);
+        const Finding *told =
+            find_about(pair, "keep_window_size", CASES[i].words == NULL ? "" : CASES[i].words);
+        assert_int_equal(told != NULL, CASES[i].words != NULL);
+        if (told != NULL) assert_int_equal(told->severity, SEVERITY_NOTE);
+        assert_int_equal(pair_check(pair, NULL), STATUS_OK);
+        pair_close(pair);
+    }
+    free(base);
+    free(sft);
+}
+
 /* transformers 5.24 warns of tensors that it does not use, and runs. */
 static void tensors_that_config_json_does_not_ask_for_are_not_run(void **state) {
     (void)state;
@@ -396,6 +426,7 @@ int main(void) {
         cmocka_unit_test(layers_of_other_matrices_or_keys_cannot_be_run_together),
         cmocka_unit_test(what_differs_is_one_finding_with_both_values),
         cmocka_unit_test(every_field_of_the_class_is_compared),
+        cmocka_unit_test(keys_that_may_tie_are_told_of),
         cmocka_unit_test(tensors_that_config_json_does_not_ask_for_are_not_run),
         cmocka_unit_test(a_dynamic_rotary_embedding_turns_by_the_length_of_each_text),
         cmocka_unit_test(every_setting_of_another_kind_is_compared),
