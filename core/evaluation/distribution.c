@@ -94,6 +94,10 @@ double distribution_log_probability(const float *logits, size_t vocabulary, int3
     return (double)logits[token] - measure(logits, vocabulary, NULL).log_normalizer;
 }
 
+bool distribution_has_order(const DistributionPosition *position) {
+    return !isnan(position->top1);
+}
+
 static bool ranks_before(const float *logits, int32_t a, int32_t b) {
     return logits[a] > logits[b] || (logits[a] == logits[b] && a < b);
 }

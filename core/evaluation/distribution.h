@@ -71,6 +71,10 @@ DistributionPosition distribution_describe(const float *logits, size_t vocabular
 /* ln p of one token at a position, which is all that a loss needs. NaN where the logits hold one. */
 double distribution_log_probability(const float *logits, size_t vocabulary, int32_t token);
 
+/* Whether tokens have an order at the position: not where a logit is not a number, whose `top` and most likely tokens are
+ * any. */
+bool distribution_has_order(const DistributionPosition *position);
+
 /* The `count` most likely tokens, most likely first (equals: lower id first); `count` ≤ vocabulary. */
 void distribution_find_top(const float *logits, size_t vocabulary, double log_normalizer,
                            DistributionToken *top, size_t count);

@@ -138,9 +138,10 @@ static void a_nan_among_the_logits_shows_in_every_figure(void **state) {
         DistributionPosition p = describe(bad, good, good, 3, 1);
         assert_true(isnan(p.entropy) && isnan(p.top1) && isnan(p.kl_base) && isnan(p.kl_sft));
         assert_true(isnan(p.next_log_probability) && isnan(p.log_normalizer));
+        assert_false(distribution_has_order(&p)); /* so that no token is shown as its first */
         p = describe(good, bad, good, 3, 1); /* and in the distance to a base that has it */
         assert_true(isnan(p.kl_base) && isnan(p.dp_base));
-        assert_true(isfinite(p.entropy) && isfinite(p.kl_sft));
+        assert_true(isfinite(p.entropy) && isfinite(p.kl_sft) && distribution_has_order(&p));
     }
     const float bad[] = {0.0F, NAN, 2.0F}; /* also in its distance to itself */
     DistributionPosition own = describe(bad, bad, bad, 3, 1);

@@ -133,7 +133,10 @@ static Status make_top(const Batch *batch, const Preview *preview, Table **table
             table_add_integer(*table, (int64_t)k + 1);
             for (int m = 0; m < PREVIEW_MODELS && status == STATUS_OK; m++) {
                 const DistributionToken *token = &preview->results[m].top[t * top_count + k];
-                status = add_token(batch, *table, token->id, error);
+                if (distribution_has_order(&preview->results[m].positions[t]))
+                    status = add_token(batch, *table, token->id, error);
+                else
+                    table_add_empty(*table);
                 table_add_number(*table, exp((double)token->log_probability));
             }
         }
@@ -281,7 +284,9 @@ static bool add_position_figures(const Preview *preview, PreviewModel model, cJS
     cJSON *ids = cJSON_CreateArray();
     complete = complete && json_add(object, "top1_id", ids);
     for (size_t t = 0; t < result->count && complete; t++)
-        complete = add_item(ids, cJSON_CreateNumber(result->positions[t].top));
+        complete = add_item(ids, distribution_has_order(&result->positions[t])
+                                     ? cJSON_CreateNumber(result->positions[t].top)
+                                     : cJSON_CreateNull());
     return complete;
 }
 
@@ -297,7 +302,8 @@ static bool add_positions(const Preview *preview, cJSON *tree) {
 
 static bool add_top_of(const Batch *batch, const EvaluationResult *result, size_t position, cJSON *array) {
     bool complete = true;
-    for (size_t k = 0; k < result->top_count && complete; k++) {
+    size_t count = distribution_has_order(&result->positions[position]) ? result->top_count : 0;
+    for (size_t k = 0; k < count && complete; k++) {
         const DistributionToken *token = &result->top[position * result->top_count + k];
         cJSON *object = cJSON_CreateObject();
         complete = add_item(array, object) && json_add_number(object, "id", token->id) &&

@@ -44,7 +44,10 @@ Status prompt_make_table(Session *session, Table **table, Error *error) {
             table_add_number(*table, result->settings.alpha);
             table_add_number(*table, position->entropy);
             table_add_number(*table, position->top1);
-            table_add_integer(*table, position->top);
+            if (distribution_has_order(position))
+                table_add_integer(*table, position->top);
+            else
+                table_add_empty(*table);
             table_add_number(*table, position->kl_base);
             table_add_number(*table, position->kl_sft);
             table_add_number(*table, position->next_log_probability);

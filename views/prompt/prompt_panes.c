@@ -139,7 +139,10 @@ static void draw_side(const Session *session, const PromptState *state, Side sid
         return;
     }
     draw_head(session, state, side, &result->positions[state->position], canvas, rect_cut_top(&area, 3));
-    draw_candidates(session, state, side, result, canvas, area);
+    if (distribution_has_order(&result->positions[state->position]))
+        draw_candidates(session, state, side, result, canvas, area);
+    else
+        (void)canvas_write(canvas, area, 0, 1, ROLE_WARNING, "logits that are no numbers");
 }
 
 /* ---- pins ---- */
