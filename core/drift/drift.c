@@ -57,16 +57,15 @@ void drift_format_value(DriftMetric metric, double value, char *text, size_t siz
         (void)snprintf(text, size, fabs(value) < 999.95 && value != 0.0 ? "%#.4g" : "%.4g", value);
 }
 
-static bool is_undefined(const DriftRow *row, double value) {
-    return isnan(value) && row->base_nonfinite + row->sft_nonfinite == 0;
+bool drift_is_undefined(const DriftRow *row, DriftMetric metric) {
+    return isnan(drift_value(row, metric)) && row->base_nonfinite + row->sft_nonfinite == 0;
 }
 
 void drift_format_row(const DriftRow *row, DriftMetric metric, char *text, size_t size) {
-    double value = drift_value(row, metric);
-    if (is_undefined(row, value))
+    if (drift_is_undefined(row, metric))
         (void)snprintf(text, size, "-");
     else
-        drift_format_value(metric, value, text, size);
+        drift_format_value(metric, drift_value(row, metric), text, size);
 }
 
 /* ---- one tensor ---- */
@@ -120,7 +119,7 @@ double drift_value(const DriftRow *row, DriftMetric metric) {
 
 double drift_rank_value(const DriftRow *row, DriftMetric metric) {
     double value = drift_value(row, metric);
-    if (isnan(value)) return is_undefined(row, value) ? -INFINITY : INFINITY;
+    if (isnan(value)) return drift_is_undefined(row, metric) ? -INFINITY : INFINITY;
     return METRICS[metric].larger_is_more ? value : -value;
 }
 

@@ -114,6 +114,9 @@ typedef struct DriftRow {
 /* The metric as defined above; NaN where it is undefined. For a row that is not compared: NaN. */
 double drift_value(const DriftRow *row, DriftMetric metric);
 
+/* Whether the metric has no value for elements that are all finite. */
+bool drift_is_undefined(const DriftRow *row, DriftMetric metric);
+
 /* The same as text; "-" where it is undefined, "nan" where elements that are not finite made it so. */
 void drift_format_row(const DriftRow *row, DriftMetric metric, char *text, size_t size);
 

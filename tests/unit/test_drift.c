@@ -84,6 +84,7 @@ static void equal_tensors_are_flagged_and_have_no_drift(void **state) {
     assert_true(drift_value(&row, DRIFT_BASE_NORM) == sqrt(14.0));
     drift_format_row(&row, DRIFT_KURTOSIS, text, sizeof text);
     assert_string_equal(text, "-");
+    assert_true(drift_is_undefined(&row, DRIFT_KURTOSIS) && !drift_is_undefined(&row, DRIFT_NORM));
 }
 
 static void zero_tensors_have_the_stated_limits(void **state) {

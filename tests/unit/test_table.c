@@ -64,6 +64,24 @@ static void text_is_aligned_with_figures_to_the_right(void **state) {
     table_free(table);
 }
 
+/* Not the same as a figure that came out as no number: nothing is wrong. Programs read it as one all the same. */
+static void what_is_undefined_has_a_sign_of_its_own_for_people(void **state) {
+    Table *table = make();
+    (void)state;
+    table_add_row(table);
+    table_add_text(table, "equal");
+    table_add_undefined(table);
+    table_add_integer(table, 5);
+    table_add_bool(table, true);
+    assert_written(table, TABLE_AS_TEXT,
+                   "tensor  rel (%)  elements  equal\n"
+                   "equal         -         5    yes\n");
+    assert_written(table, TABLE_AS_CSV,
+                   "tensor,relative,elements,equal\r\n"
+                   "equal,NaN,5,true\r\n");
+    table_free(table);
+}
+
 static void csv_quotes_what_rfc_4180_says(void **state) {
     Table *table = make();
     (void)state;
@@ -307,6 +325,7 @@ static void figures_are_written_as_people_read_them(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_aligned_with_figures_to_the_right),
+        cmocka_unit_test(what_is_undefined_has_a_sign_of_its_own_for_people),
         cmocka_unit_test(csv_quotes_what_rfc_4180_says),
         cmocka_unit_test(json_is_an_array_of_objects_with_exact_figures),
         cmocka_unit_test(an_empty_table_is_still_valid),

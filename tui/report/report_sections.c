@@ -107,7 +107,12 @@ enum { SHOWN_COUNT = sizeof SHOWN / sizeof *SHOWN, TENSORS_MOST = 12 };
 static void add_drift_row(Table *table, const char *name, const DriftRow *row) {
     table_add_row(table);
     table_add_text(table, name);
-    for (size_t i = 0; i < SHOWN_COUNT; i++) table_add_number(table, drift_value(row, SHOWN[i]));
+    for (size_t i = 0; i < SHOWN_COUNT; i++) {
+        if (drift_is_undefined(row, SHOWN[i]))
+            table_add_undefined(table);
+        else
+            table_add_number(table, drift_value(row, SHOWN[i]));
+    }
 }
 
 /* All as one, then those that moved most. */

@@ -106,6 +106,13 @@ void table_add_number(Table *table, double value) {
     if (cell != NULL) cell->number = value;
 }
 
+void table_add_undefined(Table *table) {
+    TableCell *cell = next_cell(table, TABLE_NUMBER, false);
+    if (cell == NULL) return;
+    cell->number = NAN;
+    cell->is_undefined = true;
+}
+
 void table_add_integer(Table *table, int64_t value) {
     TableCell *cell = next_cell(table, TABLE_INTEGER, false);
     if (cell != NULL) cell->integer = value;
@@ -193,7 +200,9 @@ void table_cell_text(const Table *table, size_t row, size_t column, char *text, 
         (void)text_escape(cell->text, cell->bytes, TEXT_PLAIN, text, size);
         break;
     case TABLE_NUMBER:
-        (void)snprintf(text, size, "%s", format_number(cell->number, digits > 0 ? digits : 4, number));
+        (void)snprintf(text, size, "%s",
+                       cell->is_undefined ? "-"
+                                          : format_number(cell->number, digits > 0 ? digits : 4, number));
         break;
     case TABLE_INTEGER:
         (void)snprintf(text, size, "%lld", (long long)cell->integer);

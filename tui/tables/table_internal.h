@@ -7,7 +7,7 @@
 #include "tui/tables/table.h"
 
 typedef struct TableCell {
-    bool empty;
+    bool empty, is_undefined;
     char *text; /* TABLE_TEXT: `bytes` bytes and a NUL */
     size_t bytes;
     double number;   /* TABLE_NUMBER */
