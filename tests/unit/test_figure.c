@@ -216,7 +216,7 @@ static void a_cell_has_the_colour_of_its_value_and_says_it(void **state) {
 static void names_stand_as_far_apart_as_they_are_wide(void **state) {
     enum { MANY = 400 };
     static double values[MANY];
-    static char texts[MANY][8];
+    static char texts[MANY][12];
     static const char *names[MANY];
     (void)state;
     for (int i = 0; i < MANY; i++) {

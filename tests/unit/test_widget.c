@@ -159,7 +159,7 @@ static void a_map_has_lines_of_equal_value_between_its_cells(void **state) {
 static void a_map_larger_than_its_area_follows_the_cursor(void **state) {
     enum { SIDE = 50 };
     double values[SIDE * SIDE];
-    char names[SIDE][4];
+    char names[SIDE][12];
     const char *labels[SIDE];
     (void)state;
     for (int i = 0; i < SIDE * SIDE; i++) values[i] = 1;
