@@ -60,7 +60,8 @@ static void plan_fault(const Fault *fault, const char *how, long nth) {
         setenv("FAULT_NTH", how != NULL ? text : "1000000000", 1) != 0 ||
         setenv("FAULT_LOG", scratch_path("log"), 1) != 0 ||
         setenv("FAULT_COUNT", scratch_path("count"), 1) != 0 ||
-        setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1) != 0)
+        setenv("ASAN_OPTIONS", "verify_asan_link_order=0:fast_unwind_on_malloc=0", 1) != 0 ||
+        setenv("LSAN_OPTIONS", "print_suppressions=0:suppressions='" TESTS_DIR "/faults/leaks.txt'", 1) != 0)
         _exit(97);
 }
 
