@@ -175,6 +175,13 @@ const DistributionFigure DISTRIBUTION_FIGURES[] = {
 };
 const size_t DISTRIBUTION_FIGURE_COUNT = sizeof DISTRIBUTION_FIGURES / sizeof *DISTRIBUTION_FIGURES;
 
+bool distribution_figure_is_undefined(const DistributionAverages *averages, size_t figure) {
+    static const size_t OF_NEXT[] = {FIGURE(loss), FIGURE(perplexity), FIGURE(dp_base), FIGURE(dp_base_rms)};
+    for (size_t i = 0; i < sizeof OF_NEXT / sizeof *OF_NEXT && averages->response_tokens == 0; i++)
+        if (OF_NEXT[i] == DISTRIBUTION_FIGURES[figure].offset) return true;
+    return averages->positions == 0;
+}
+
 double distribution_figure(const DistributionAverages *averages, size_t figure) {
     return *(const double *)(const void *)((const char *)averages + DISTRIBUTION_FIGURES[figure].offset);
 }

@@ -98,4 +98,7 @@ extern const size_t DISTRIBUTION_FIGURE_COUNT;
 double distribution_figure(const DistributionAverages *averages, size_t figure);
 double *distribution_figure_of(DistributionAverages *averages, size_t figure); /* to be changed */
 
+/* Whether it is NaN because there is nothing to average: no position, or no true next token. */
+bool distribution_figure_is_undefined(const DistributionAverages *averages, size_t figure);
+
 #endif

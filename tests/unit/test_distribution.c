@@ -139,7 +139,7 @@ static void a_nan_among_the_logits_shows_in_every_figure(void **state) {
         assert_true(isnan(p.entropy) && isnan(p.top1) && isnan(p.kl_base) && isnan(p.kl_sft));
         assert_true(isnan(p.next_log_probability) && isnan(p.log_normalizer));
         assert_false(distribution_has_order(&p)); /* so that no token is shown as its first */
-        p = describe(good, bad, good, 3, 1); /* and in the distance to a base that has it */
+        p = describe(good, bad, good, 3, 1);      /* and in the distance to a base that has it */
         assert_true(isnan(p.kl_base) && isnan(p.dp_base));
         assert_true(isfinite(p.entropy) && isfinite(p.kl_sft) && distribution_has_order(&p));
     }
@@ -195,6 +195,8 @@ static void averages_over_nothing_are_no_numbers(void **state) {
     a = distribution_average(&prompt_only, 1);
     assert_true(isnan(a.loss) && isnan(a.perplexity) && isnan(a.dp_base));
     assert_true(a.entropy == 0.0);
+    for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT; i++)
+        assert_int_equal(distribution_figure_is_undefined(&a, i), isnan(distribution_figure(&a, i)) != 0);
 }
 
 /* A share of 0 % sure positions would look like a model that was healed. */
@@ -203,7 +205,8 @@ static void a_nan_shows_in_every_average(void **state) {
     const float good[] = {0.0F, 1.0F, 2.0F}, bad[] = {0.0F, NAN, 2.0F};
     DistributionPosition positions[] = {describe(good, good, good, 3, 1), describe(bad, good, good, 3, 1)};
     DistributionAverages a = distribution_average(positions, 2);
-    for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT; i++) assert_true(isnan(distribution_figure(&a, i)));
+    for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT; i++)
+        assert_true(isnan(distribution_figure(&a, i)) && !distribution_figure_is_undefined(&a, i));
     positions[1] = describe(bad, bad, bad, 3, 1); /* beside itself, too */
     a = distribution_average(positions, 2);
     assert_true(isnan(a.confident) && isnan(a.same_top1_base) && isnan(a.same_top1_sft));

@@ -92,7 +92,11 @@ static Status make_positions(const Batch *batch, const Preview *preview, Table *
         status = add_token(batch, *table, preview->row->ids[t], error);
         for (size_t i = 0; i < POSITION_COLUMN_COUNT; i++) {
             const EvaluationResult *result = &preview->results[POSITION_COLUMNS[i].model];
-            table_add_number(*table, POSITION_COLUMNS[i].of(&result->positions[t]));
+            const DistributionPosition *position = &result->positions[t];
+            if (POSITION_COLUMNS[i].of == p_next_of && position->next < 0)
+                table_add_undefined(*table); /* nothing comes after the last */
+            else
+                table_add_number(*table, POSITION_COLUMNS[i].of(position));
         }
     }
     return status;
@@ -107,8 +111,13 @@ static Status make_averages(const Preview *preview, Table **table, Error *error)
     for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT && status == STATUS_OK; i++) {
         table_add_row(*table);
         table_add_text(*table, DISTRIBUTION_FIGURES[i].key);
-        for (int m = 0; m < PREVIEW_MODELS; m++)
-            table_add_number(*table, distribution_figure(&preview->results[m].averages, i));
+        for (int m = 0; m < PREVIEW_MODELS; m++) {
+            const DistributionAverages *averages = &preview->results[m].averages;
+            if (distribution_figure_is_undefined(averages, i))
+                table_add_undefined(*table);
+            else
+                table_add_number(*table, distribution_figure(averages, i));
+        }
     }
     return status;
 }
