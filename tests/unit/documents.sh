@@ -63,6 +63,10 @@ grep -q 'did you mean method?' "$folder/refused" || fail "help methd: $(cat "$fo
 status=0
 "$rejuv" help nothing-like-it 2>"$folder/refused" || status=$?
 [ $status -eq 2 ] || fail "help nothing-like-it: status $status"
+for names in formats=models recipes=recipe troubleshooting=trouble mpi=clusters; do
+    "$rejuv" help "${names%=*}" >"$folder/other" && "$rejuv" help "${names#*=}" | cmp -s - "$folder/other" ||
+        fail "help ${names%=*} is not help ${names#*=}"
+done
 for topic in views method training clusters trouble; do
     grep -q "$topic" "$folder/refused" || fail "help nothing-like-it does not list $topic"
 done

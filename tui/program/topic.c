@@ -30,7 +30,16 @@ const char *const TOPIC_NAMES[] = {TOPICS(TOPIC_NAME)};
 #undef TOPIC_NAME
 const size_t TOPIC_COUNT = sizeof TOPIC_NAMES / sizeof *TOPIC_NAMES;
 
+/* What else one may look for them by. */
+static const struct {
+    const char *name, *topic;
+} OTHER_NAMES[] = {{"formats", "models"},    {"architectures", "models"},    {"tokenizers", "models"},
+                   {"recipes", "recipe"},    {"slurm", "clusters"},          {"mpi", "clusters"},
+                   {"colours", "terminals"}, {"troubleshooting", "trouble"}, {"performance", "speed"}};
+
 const char *topic_find(const char *name) {
+    for (size_t i = 0; i < sizeof OTHER_NAMES / sizeof *OTHER_NAMES; i++)
+        if (strcmp(name, OTHER_NAMES[i].name) == 0) name = OTHER_NAMES[i].topic;
 #define TOPIC_TEXT(topic, identifier)                                                                        \
     if (strcmp(name, #topic) == 0) return (const char *)identifier##_FILE;
     TOPICS(TOPIC_TEXT)

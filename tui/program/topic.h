@@ -28,7 +28,8 @@
 extern const char *const TOPIC_NAMES[];
 extern const size_t TOPIC_COUNT;
 
-/* The text of a topic, NUL-terminated; NULL for any other name. */
+/* The text of a topic, NUL-terminated, by its name or another that people look for ("formats": models); NULL for any
+ * other. */
 const char *topic_find(const char *name);
 
 /* ---- its parts ---- */
