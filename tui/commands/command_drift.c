@@ -69,8 +69,7 @@ static Status run_pair(Batch *batch, DriftListing *listing, const DriftOrder *or
     if (status == STATUS_OK) status = pair_check_common(batch->pair, error);
     if (status == STATUS_OK) drift_listing_say_share(batch, "%s", "");
     if (status == STATUS_OK) status = batch_open_job(batch, error);
-    if (status == STATUS_OK)
-        status = drift_listing_measure(batch, listing->with_spectrum, &measured, error);
+    if (status == STATUS_OK) status = drift_listing_measure(batch, listing->with_spectrum, &measured, error);
     if (status == STATUS_OK) status = report(batch, &measured, listing, order, error);
     drift_listing_free(listing);
     drift_listing_free_measured(&measured);
