@@ -48,6 +48,7 @@ static void a_name_or_an_unambiguous_beginning_finds_its_action(void **state) {
     assert_false(action_find("alpha", 5, &action));
     assert_false(action_find("", 0, &action));
     assert_false(action_find("quitt", 5, &action));
+    assert_false(action_find("last\0x", 6, &action)); /* the name ends before the word does */
 }
 
 static void a_mistyped_name_gets_its_neighbour(void **state) {
