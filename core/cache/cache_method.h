@@ -20,7 +20,7 @@
 enum {
     CACHE_ATTRIBUTION_VERSION = 3,
     CACHE_DORMANCY_VERSION = 2,
-    CACHE_NEURON_DRIFT_VERSION = 1,
+    CACHE_NEURON_DRIFT_VERSION = 2, /* what is not finite is told from what is not compared */
     CACHE_AVERAGES_VERSION = 1
 };
 

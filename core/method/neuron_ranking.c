@@ -22,7 +22,7 @@ Status neuron_ranking_create(const NeuronSources *sources, const RankingOrigin *
                              Error *error) {
     switch (origin->selector) {
     case SELECTOR_DRIFT:
-        return ranking_create_by_score(sources->table, origin, sources->drift, ranking, error);
+        return selectors_rank_drift(sources->table, origin, sources->drift, ranking, error);
     case SELECTOR_DORMANCY:
     case SELECTOR_GRADIENT:
         return selectors_rank_dormancy(sources->table, origin, sources->dormancy[SIDE_SFT], ranking, error);

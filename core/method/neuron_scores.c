@@ -14,13 +14,19 @@ static void add_dormancy(const NeuronSources *sources, uint64_t neuron, NeuronSc
     if (sft != NULL) scores->gradient = selectors_gradient_dormancy(sft, &scores->block, index);
 }
 
+/* One that is not a number is shown as one. */
+static double find_drift(const NeuronSources *sources, uint64_t neuron) {
+    bool is_number = sources->drift != NULL && sources->drift[neuron] != -INFINITY;
+    return is_number ? sources->drift[neuron] : NAN;
+}
+
 NeuronScores neuron_scores_find(const NeuronSources *sources, uint64_t neuron) {
     const Attribution *attribution = sources->attribution;
     const Ranking *ranking = sources->settings->ranking;
     NeuronScores scores = {.block = neurons_locate(sources->table, neuron),
                            .dormancy = {NAN, NAN, NAN},
                            .gradient = NAN,
-                           .drift = sources->drift == NULL ? NAN : sources->drift[neuron],
+                           .drift = find_drift(sources, neuron),
                            .score = NAN,
                            .attribution_rank = -1,
                            .rank = -1,

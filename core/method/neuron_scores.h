@@ -15,7 +15,7 @@ typedef struct NeuronSources {
     const NeuronTable *table; /* always there */
     const Dormancy *dormancy[SIDE_COUNT];
     const Attribution *attribution;
-    const double *drift;      /* [M] */
+    const double *drift;      /* [M], as selectors_measure_drift() fills it */
     const Settings *settings; /* whose ranking and cut say what is reset; never NULL */
 } NeuronSources;
 

@@ -4,6 +4,7 @@
 #include "core/fusion/neurons_tensor.h"
 #include "core/support/memory.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -21,9 +22,10 @@ static Status measure_matrix(const Model *model, const NeuronTable *table, const
     if (status != STATUS_OK) return status;
     bool by_rows = found.axis == NEURON_ROW;
     uint64_t known = by_rows ? profile.rows : profile.columns;
+    const double *difference = by_rows ? profile.row_difference : profile.column_difference,
+                 *base = by_rows ? profile.row_base : profile.column_base;
     for (uint64_t i = 0; i < matrix->count && i < known; i++)
-        drift[i] = by_rows ? drift_relative(profile.row_difference[i], profile.row_base[i])
-                           : drift_relative(profile.column_difference[i], profile.column_base[i]);
+        drift[i] = isfinite(difference[i]) ? drift_relative(difference[i], base[i]) : -INFINITY;
     drift_profile_free(&profile);
     return STATUS_OK;
 }
@@ -50,6 +52,22 @@ Status selectors_measure_drift(const Model *model, double *drift, Job *job, Erro
         status = measure_block(model, &table, &block, drift + block.first, job, error);
     }
     return status;
+}
+
+Status selectors_rank_drift(const NeuronTable *table, const RankingOrigin *origin, const double *drift,
+                            Ranking **ranking, Error *error) {
+    *ranking = NULL;
+    for (uint64_t neuron = 0; neuron < neurons_count(table); neuron++) {
+        if (drift[neuron] != -INFINITY) continue;
+        char name[NEURONS_NAME_SIZE];
+        NeuronBlock matrix = neurons_locate_matrix(table, neuron);
+        neurons_name_block(&matrix, name);
+        return status_fail(error, STATUS_FORMAT,
+                           "%s: the drift of neuron %" PRIu64
+                           " is not a number: its weights in base or SFT are not all finite",
+                           name, neuron - matrix.first);
+    }
+    return ranking_create_by_score(table, origin, drift, ranking, error);
 }
 
 /* ---- dormancy ---- */

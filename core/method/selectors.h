@@ -15,9 +15,14 @@
 #include "core/fusion/ranking.h"
 #include "core/method/dormancy.h"
 
-/* Fills drift[M]; NaN for a row that base does not have or a weight that cannot be compared. Reports "drift
- * of neurons". */
+/* Fills drift[M]; NaN for a row that base does not have or a weight that cannot be compared, −∞ where an element on either
+ * side is not finite: such a neuron has no place in an order. Reports "drift of neurons". */
 Status selectors_measure_drift(const Model *model, double *drift, Job *job, Error *error) STATUS_MUST_CHECK;
+
+/* The neurons by drift[M], the largest first; those that have none come after all that are ranked. STATUS_FORMAT where one
+ * is −∞. The caller frees. */
+Status selectors_rank_drift(const NeuronTable *table, const RankingOrigin *origin, const double *drift,
+                            Ranking **ranking, Error *error) STATUS_MUST_CHECK;
 
 /* A ranking by origin->selector: SELECTOR_GRADIENT (the dormancy then has gradient scores), otherwise
  * dormancy. STATUS_FORMAT where a score is not a number. The caller frees. */

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -84,6 +85,23 @@ static void each_selector_orders_by_its_own_scores(void **state) {
     ranking_free(again);
 }
 
+static void what_is_not_a_number_gives_no_order_by_drift(void **state) {
+    (void)state;
+    double drift[NEURONS] = {[3] = NAN, [5] = 2.0}; /* 3: nothing in base to compare with */
+    const NeuronSources sources = {.table = &TABLE, .drift = drift};
+    const RankingOrigin origin = {.selector = SELECTOR_DRIFT};
+    Ranking *ranking;
+    Error error;
+    assert_int_equal(neuron_ranking_create(&sources, &origin, &ranking, &error), STATUS_OK);
+    assert_int_equal(ranking->ranks[5], 0);
+    assert_int_equal(ranking->ranks[3], NEURONS - 1);
+    ranking_free(ranking);
+    drift[29] = -INFINITY; /* the second of layer 1's down */
+    assert_int_equal(neuron_ranking_create(&sources, &origin, &ranking, &error), STATUS_FORMAT);
+    assert_null(ranking);
+    assert_non_null(strstr(error.message, "1.down: the drift of neuron 1 is not a number"));
+}
+
 static void without_a_response_there_is_no_order_by_gradient(void **state) {
     (void)state;
     Dormancy prompts = SFT;
@@ -125,6 +143,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_most_dormant_rank_first_and_of_equals_the_lower),
         cmocka_unit_test(each_selector_orders_by_its_own_scores),
+        cmocka_unit_test(what_is_not_a_number_gives_no_order_by_drift),
         cmocka_unit_test(without_a_response_there_is_no_order_by_gradient),
         cmocka_unit_test(a_share_is_of_the_scores_that_are_known),
         cmocka_unit_test(the_last_position_of_a_row_has_no_token_to_count),

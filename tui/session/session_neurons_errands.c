@@ -60,9 +60,9 @@ void session_free_dormancy_errand(SessionDormancyErrand *errand) {
 Status session_rank_drift(SessionDriftErrand *errand, Error *error) {
     const NeuronSources sources = {.table = &errand->table, .drift = errand->drift};
     const RankingOrigin chance = neuron_ranking_origin(SELECTOR_RANDOM, 0, SESSION_RANDOM_SEED, NULL);
-    Status status = neuron_ranking_create(&sources, &errand->drift_origin, &errand->drift_ranking, error);
-    if (status == STATUS_OK)
-        status = neuron_ranking_create(&sources, &chance, &errand->random_ranking, error);
+    Status status = neuron_ranking_create(&sources, &chance, &errand->random_ranking, error);
+    if (status == STATUS_OK) /* the last: an order by chance there is also where weights are not finite */
+        status = neuron_ranking_create(&sources, &errand->drift_origin, &errand->drift_ranking, error);
     return status;
 }
 

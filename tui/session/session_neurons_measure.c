@@ -173,11 +173,11 @@ Status session_accept_drift(Session *session, SessionDriftErrand *errand, Error 
     free(method->drift);
     method->drift = errand->drift;
     errand->drift = NULL;
-    Status status = keep_ranking(session, SELECTOR_DRIFT, errand->drift_ranking, error);
-    errand->drift_ranking = NULL;
-    if (status == STATUS_OK) {
-        status = keep_ranking(session, SELECTOR_RANDOM, errand->random_ranking, error);
-        errand->random_ranking = NULL;
+    Status status = keep_ranking(session, SELECTOR_RANDOM, errand->random_ranking, error);
+    errand->random_ranking = NULL;
+    if (status == STATUS_OK && errand->drift_ranking != NULL) {
+        status = keep_ranking(session, SELECTOR_DRIFT, errand->drift_ranking, error);
+        errand->drift_ranking = NULL;
     }
     session_follow_selector(session);
     return status;
@@ -187,10 +187,10 @@ static Status collect_drift(Session *session, Error *error) {
     struct SessionNeuronsPart *method = session->neurons;
     SessionDriftErrand *errand = &method->drift_errand;
     Status status = method->profiling.status;
-    if (status == STATUS_OK)
-        status = session_accept_drift(session, errand, error);
-    else
-        *error = method->profiling.error;
+    bool is_measured = errand->random_ranking != NULL; /* though it may give no order */
+    Status kept = is_measured ? session_accept_drift(session, errand, error) : STATUS_OK;
+    if (status != STATUS_OK) *error = method->profiling.error;
+    if (status == STATUS_OK) status = kept;
     session_free_drift_errand(errand);
     return status;
 }
