@@ -1,7 +1,6 @@
 /* config.json of models with the gated delta rule: which layers have it, sizes by whichever key says them, what is refused. What
  * is right is what transformers 5.24.0 makes of the same files. */
-#include "core/checkpoint/architecture.h"
-#include "scratch.h"
+#include "config_file.h"
 
 #include <inttypes.h>
 
@@ -15,38 +14,9 @@
     "\"v_head_dim\":4,\"num_experts\":4,\"num_experts_per_token\":2,\"num_expert_group\":1,"                 \
     "\"topk_group\":1,\"moe_intermediate_size\":6"
 
-static Status read(const char *type, const char *settings, ModelConfig *config, Error *error) {
-    char text[2048];
-    (void)snprintf(text, sizeof text, "{\"model_type\":\"%s\",%s}", type, settings);
-    scratch_write_text("config.json", text);
-    char *path = scratch_path("config.json");
-    cJSON *json;
-    if (json_read_typed(path, sizeof text, &json, error) != STATUS_OK)
-        fail_msg("%s: %s", text, error->message);
-    Status status = architecture_read_config(json, "config.json", config, error);
-    cJSON_Delete(json);
-    free(path);
-    return status;
-}
-
-static ModelConfig accept(const char *type, const char *settings) {
-    ModelConfig config;
-    Error error = {0};
-    if (read(type, settings, &config, &error) != STATUS_OK) fail_msg("%s: %s", settings, error.message);
-    return config;
-}
-
-static void refuse(const char *type, const char *settings, const char *words) {
-    ModelConfig config;
-    Error error = {0};
-    if (read(type, settings, &config, &error) == STATUS_OK)
-        fail_msg("%s %s: expected to be refused", type, settings);
-    if (strstr(error.message, words) == NULL) fail_msg("%s %s: %s", type, settings, error.message);
-}
-
 /* A letter a layer: Attention or the Delta rule, small where its MLP has no experts. */
 static void expect_layers(const char *type, const char *settings, const char *expected) {
-    const ModelConfig config = accept(type, settings);
+    const ModelConfig config = config_file_accept(type, settings);
     char found[MODEL_MAX_LAYERS + 1] = "";
     for (uint64_t layer = 0; layer < config.layers; layer++) {
         const LayerPlan *plan = architecture_layer(&config, layer);
@@ -89,7 +59,7 @@ static void a_short_model_has_attention_in_its_last_layer(void **state) {
 
 static void expect_sizes(const char *type, const char *settings, uint64_t key_heads, uint64_t key_dim,
                          uint64_t value_heads, uint64_t value_dim, uint64_t taps) {
-    const RecurrentSizes sizes = accept(type, settings).recurrent;
+    const RecurrentSizes sizes = config_file_accept(type, settings).recurrent;
     if (sizes.key_heads != key_heads || sizes.key_dim != key_dim || sizes.value_heads != value_heads ||
         sizes.value_dim != value_dim || sizes.taps != taps)
         fail_msg("%s %s: %" PRIu64 " by %" PRIu64 ", %" PRIu64 " by %" PRIu64 ", %" PRIu64, type, settings,
@@ -120,26 +90,27 @@ static void sizes_are_those_of_the_key_that_counts(void **state) {
 
 static void sizes_that_do_not_fit_are_refused(void **state) {
     (void)state;
-    refuse("olmo_hybrid", OLMO ",\"linear_num_key_heads\":3", "multiple of linear_num_key_heads");
-    refuse("olmo_hybrid", OLMO ",\"linear_num_key_heads\":0", "linear_num_key_heads");
-    refuse("olmo_hybrid", OLMO ",\"linear_num_key_heads\":40,\"linear_num_value_heads\":40",
-           "linear_key_head_dim");
-    refuse("olmo_hybrid", OLMO ",\"linear_conv_kernel_dim\":65", "at most 64");
-    refuse("olmo_hybrid", OLMO ",\"head_dim\":null", "head_dim");
-    refuse("olmo_hybrid", OLMO ",\"head_dim\":7", "odd");
-    refuse("olmo_hybrid", OLMO ",\"num_key_value_heads\":3", "num_key_value_heads");
-    refuse("olmo_hybrid", OLMO ",\"linear_key_head_dim\":65537", "linear attention");
-    refuse("olmo_hybrid",
-           OLMO
-           ",\"linear_num_key_heads\":1000000,\"linear_num_value_heads\":1000000,"
-           "\"linear_key_head_dim\":65536",
-           "linear attention");
-    refuse("kimi_linear", MLA ",\"linear_attn_config\":{\"num_heads\":null}", "linear_attn_config.num_heads");
-    refuse("kimi_linear", MLA ",\"linear_attn_config\":null", "linear_attn_config");
-    refuse("kimi_linear", MLA ",\"linear_num_heads\":null", "linear_num_heads");
-    refuse("bailing_hybrid", MLA ",\"linear_head_dim\":null", "linear_head_dim");
-    refuse("bailing_hybrid", MLA ",\"linear_conv_kernel_dim\":4.0", "linear_conv_kernel_dim");
-    refuse("bailing_hybrid", MLA ",\"num_nextn_predict_layers\":null", "num_mtp_layers");
+    config_file_refuse("olmo_hybrid", OLMO ",\"linear_num_key_heads\":3", "multiple of linear_num_key_heads");
+    config_file_refuse("olmo_hybrid", OLMO ",\"linear_num_key_heads\":0", "linear_num_key_heads");
+    config_file_refuse("olmo_hybrid", OLMO ",\"linear_num_key_heads\":40,\"linear_num_value_heads\":40",
+                       "linear_key_head_dim");
+    config_file_refuse("olmo_hybrid", OLMO ",\"linear_conv_kernel_dim\":65", "at most 64");
+    config_file_refuse("olmo_hybrid", OLMO ",\"head_dim\":null", "head_dim");
+    config_file_refuse("olmo_hybrid", OLMO ",\"head_dim\":7", "odd");
+    config_file_refuse("olmo_hybrid", OLMO ",\"num_key_value_heads\":3", "num_key_value_heads");
+    config_file_refuse("olmo_hybrid", OLMO ",\"linear_key_head_dim\":65537", "linear attention");
+    config_file_refuse("olmo_hybrid",
+                       OLMO
+                       ",\"linear_num_key_heads\":1000000,\"linear_num_value_heads\":1000000,"
+                       "\"linear_key_head_dim\":65536",
+                       "linear attention");
+    config_file_refuse("kimi_linear", MLA ",\"linear_attn_config\":{\"num_heads\":null}",
+                       "linear_attn_config.num_heads");
+    config_file_refuse("kimi_linear", MLA ",\"linear_attn_config\":null", "linear_attn_config");
+    config_file_refuse("kimi_linear", MLA ",\"linear_num_heads\":null", "linear_num_heads");
+    config_file_refuse("bailing_hybrid", MLA ",\"linear_head_dim\":null", "linear_head_dim");
+    config_file_refuse("bailing_hybrid", MLA ",\"linear_conv_kernel_dim\":4.0", "linear_conv_kernel_dim");
+    config_file_refuse("bailing_hybrid", MLA ",\"num_nextn_predict_layers\":null", "num_mtp_layers");
 }
 
 static void layers_that_cannot_be_are_refused(void **state) {
@@ -149,60 +120,69 @@ static void layers_that_cannot_be_are_refused(void **state) {
         "\"linear_attention\",\"linear_attention\"]";
     char text[1024];
     (void)snprintf(text, sizeof text, "%s%s", OLMO, all);
-    refuse("olmo_hybrid", text, "one kind");
-    refuse("olmo_hybrid", OLMO ",\"layer_types\":[\"linear_attention\",\"full_attention\"]", "5 layer_types");
-    refuse("olmo_hybrid", OLMO ",\"mlp_layer_types\":[\"moe\"]", "\"moe\"");
-    refuse("olmo_hybrid", OLMO ",\"initializer_range\":2.0", "initializer_range");
-    refuse("kimi_linear", MLA ",\"linear_attn_config\":{\"full_attn_layers\":[0],\"kda_layers\":[1]}",
-           "from 1 to 5");
-    refuse("kimi_linear", MLA ",\"linear_attn_config\":{\"full_attn_layers\":[1],\"kda_layers\":[2,3,4]}",
-           "layer 5 in");
-    refuse("kimi_linear", MLA ",\"linear_attn_config\":{\"full_attn_layers\":null,\"kda_layers\":[1]}",
-           "full_attn_layers");
-    refuse("kimi_linear", MLA ",\"num_shared_experts\":0", "n_shared_experts");
-    refuse("bailing_hybrid", MLA ",\"layer_group_size\":0", "layer_group_size");
+    config_file_refuse("olmo_hybrid", text, "one kind");
+    config_file_refuse("olmo_hybrid", OLMO ",\"layer_types\":[\"linear_attention\",\"full_attention\"]",
+                       "5 layer_types");
+    config_file_refuse("olmo_hybrid", OLMO ",\"mlp_layer_types\":[\"moe\"]", "\"moe\"");
+    config_file_refuse("olmo_hybrid", OLMO ",\"initializer_range\":2.0", "initializer_range");
+    config_file_refuse("kimi_linear",
+                       MLA ",\"linear_attn_config\":{\"full_attn_layers\":[0],\"kda_layers\":[1]}",
+                       "from 1 to 5");
+    config_file_refuse("kimi_linear",
+                       MLA ",\"linear_attn_config\":{\"full_attn_layers\":[1],\"kda_layers\":[2,3,4]}",
+                       "layer 5 in");
+    config_file_refuse("kimi_linear",
+                       MLA ",\"linear_attn_config\":{\"full_attn_layers\":null,\"kda_layers\":[1]}",
+                       "full_attn_layers");
+    config_file_refuse("kimi_linear", MLA ",\"num_shared_experts\":0", "n_shared_experts");
+    config_file_refuse("bailing_hybrid", MLA ",\"layer_group_size\":0", "layer_group_size");
 }
 
 /* Latent attention wants as many key heads as heads; a model without such layers does not mind. */
 static void key_heads_matter_where_attention_is_latent(void **state) {
     (void)state;
-    refuse("kimi_linear", MLA ",\"num_key_value_heads\":2", "as many key heads");
-    (void)accept("bailing_hybrid", MLA ",\"num_key_value_heads\":2");
-    refuse("bailing_hybrid", MLA ",\"num_key_value_heads\":2,\"layer_group_size\":2", "as many key heads");
+    config_file_refuse("kimi_linear", MLA ",\"num_key_value_heads\":2", "as many key heads");
+    (void)config_file_accept("bailing_hybrid", MLA ",\"num_key_value_heads\":2");
+    config_file_refuse("bailing_hybrid", MLA ",\"num_key_value_heads\":2,\"layer_group_size\":2",
+                       "as many key heads");
 }
 
 static void rotary_embedding_is_there_or_not(void **state) {
     (void)state;
-    ModelConfig config = accept("olmo_hybrid", OLMO ",\"rope_parameters\":{\"rope_theta\":null}");
+    ModelConfig config = config_file_accept("olmo_hybrid", OLMO ",\"rope_parameters\":{\"rope_theta\":null}");
     assert_int_equal(architecture_layer(&config, 3)->rope, -1);
-    config = accept("olmo_hybrid", OLMO ",\"rope_parameters\":null"); /* the class's own base */
+    config = config_file_accept("olmo_hybrid", OLMO ",\"rope_parameters\":null"); /* the class's own base */
     assert_int_equal(architecture_layer(&config, 3)->rope, 0);
     assert_true(config.ropes[0].theta == 10000.0);
-    config = accept("bailing_hybrid", MLA); /* the class has a field for it */
+    config = config_file_accept("bailing_hybrid", MLA); /* the class has a field for it */
     assert_true(config.ropes[0].theta == 6000000.0);
-    config = accept("kimi_linear", MLA ",\"qk_rope_head_dim\":3"); /* odd: nothing turns */
+    config = config_file_accept("kimi_linear", MLA ",\"qk_rope_head_dim\":3"); /* odd: nothing turns */
     assert_int_equal(architecture_layer(&config, 4)->rope, -1);
-    refuse("bailing_hybrid", MLA ",\"qk_rope_head_dim\":3", "odd");
-    refuse("kimi_linear", MLA ",\"rope_scaling\":{\"rope_type\":\"linear\",\"factor\":2.0}", "rope_scaling");
+    config_file_refuse("bailing_hybrid", MLA ",\"qk_rope_head_dim\":3", "odd");
+    config_file_refuse("kimi_linear", MLA ",\"rope_scaling\":{\"rope_type\":\"linear\",\"factor\":2.0}",
+                       "rope_scaling");
 }
 
 /* The field stands under one name in the class, and config.json has another: that one is set last. */
 static void a_name_beside_the_fields_own_has_the_last_word(void **state) {
     (void)state;
-    ModelConfig config = accept("kimi_linear", MLA ",\"num_local_experts\":8");
+    ModelConfig config = config_file_accept("kimi_linear", MLA ",\"num_local_experts\":8");
     assert_int_equal(architecture_layer(&config, 1)->experts.count, 4);
-    config = accept("kimi_linear", MLA ",\"num_experts_per_tok\":3");
+    config = config_file_accept("kimi_linear", MLA ",\"num_experts_per_tok\":3");
     assert_int_equal(architecture_layer(&config, 1)->experts.chosen, 2);
 }
 
 static void switches_are_read(void **state) {
     (void)state;
-    assert_true(accept("olmo_hybrid", OLMO).delta.write_scale == 2.0);
-    assert_true(accept("olmo_hybrid", OLMO ",\"linear_allow_neg_eigval\":false").delta.write_scale == 1.0);
-    assert_true(accept("bailing_hybrid", MLA).delta.least_decay == -5.0);
-    assert_true(accept("bailing_hybrid", MLA ",\"kda_safe_gate\":false").delta.least_decay == 0.0);
-    refuse("bailing_hybrid", MLA ",\"kda_lower_bound\":0.0", "kda_lower_bound");
-    refuse("olmo_hybrid", OLMO ",\"pad_token_id\":32", "pad_token_id");
+    assert_true(config_file_accept("olmo_hybrid", OLMO).delta.write_scale == 2.0);
+    assert_true(
+        config_file_accept("olmo_hybrid", OLMO ",\"linear_allow_neg_eigval\":false").delta.write_scale ==
+        1.0);
+    assert_true(config_file_accept("bailing_hybrid", MLA).delta.least_decay == -5.0);
+    assert_true(config_file_accept("bailing_hybrid", MLA ",\"kda_safe_gate\":false").delta.least_decay ==
+                0.0);
+    config_file_refuse("bailing_hybrid", MLA ",\"kda_lower_bound\":0.0", "kda_lower_bound");
+    config_file_refuse("olmo_hybrid", OLMO ",\"pad_token_id\":32", "pad_token_id");
 }
 
 int main(void) {

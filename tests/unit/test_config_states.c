@@ -1,7 +1,6 @@
 /* config.json of models whose layers keep states, or are of several kinds: which layer has what, steps within which bounds,
  * sizes that have to fit. What is right is what transformers 5.24.0 makes of the same files. */
-#include "core/checkpoint/architecture.h"
-#include "scratch.h"
+#include "config_file.h"
 
 #include <math.h>
 
@@ -18,38 +17,9 @@
     HEADS                                                                                                    \
     ",\"n_mamba_heads\":4,\"mamba_d_state\":4,\"layers_block_type\":[\"mamba\",\"hybrid\",\"mamba\",\"hybrid\"]"
 
-static Status read(const char *type, const char *settings, ModelConfig *config, Error *error) {
-    char text[2048];
-    (void)snprintf(text, sizeof text, "{\"model_type\":\"%s\",%s}", type, settings);
-    scratch_write_text("config.json", text);
-    char *path = scratch_path("config.json");
-    cJSON *json;
-    if (json_read_typed(path, sizeof text, &json, error) != STATUS_OK)
-        fail_msg("%s: %s", text, error->message);
-    Status status = architecture_read_config(json, "config.json", config, error);
-    cJSON_Delete(json);
-    free(path);
-    return status;
-}
-
-static ModelConfig accept(const char *type, const char *settings) {
-    ModelConfig config;
-    Error error = {0};
-    if (read(type, settings, &config, &error) != STATUS_OK) fail_msg("%s: %s", settings, error.message);
-    return config;
-}
-
-static void refuse(const char *type, const char *settings, const char *words) {
-    ModelConfig config;
-    Error error = {0};
-    if (read(type, settings, &config, &error) == STATUS_OK)
-        fail_msg("%s %s: expected to be refused", type, settings);
-    if (strstr(error.message, words) == NULL) fail_msg("%s %s: %s", type, settings, error.message);
-}
-
 /* A letter a layer: Attention, Mixer, both (+), a block in common before it (Common), MLP alone (L), Experts alone, Nothing. */
 static void expect_layers(const char *type, const char *settings, const char *expected) {
-    const ModelConfig config = accept(type, settings);
+    const ModelConfig config = config_file_accept(type, settings);
     char found[MODEL_MAX_LAYERS + 1] = "";
     for (uint64_t layer = 0; layer < config.layers; layer++) {
         const LayerPlan *plan = architecture_layer(&config, layer);
@@ -90,18 +60,20 @@ static void each_layer_has_what_its_list_or_letter_or_number_says(void **state) 
 
 static void layers_that_no_one_knows_are_refused(void **state) {
     (void)state;
-    refuse("nemotron_h", NEMOTRON ",\"hybrid_override_pattern\":\"MX\"", "hybrid_override_pattern");
-    refuse("nemotron_h", NEMOTRON, "layer_types");
-    refuse("nemotron_h", NEMOTRON ",\"layers_block_type\":[\"conv\"]", "\"conv\"");
-    refuse("granitemoehybrid", HYBRID ",\"layer_types\":[\"mamba\"]", "4 layer_types, found 1");
-    refuse("jamba", HEADS ",\"attn_layer_period\":3,\"attn_layer_offset\":3", "attn_layer_offset");
-    refuse("mamba2", MAMBA2 ",\"layer_types\":[\"full_attention\"]", "layer_types");
-    refuse("zamba2", ZAMBA ",\"hybrid_layer_ids\":[1]", "hybrid_layer_ids");
-    refuse("lfm3", PADDED, "layer_types");
-    refuse("minimax", HEADS, "layer_types");
-    refuse("lfm3", PADDED ",\"layer_types\":[\"conv\",\"chunked_attention\",\"conv\",\"conv\"]",
-           "chunked_attention");
-    refuse("recurrent_gemma", HEADS ",\"block_types\":[]", "block_types");
+    config_file_refuse("nemotron_h", NEMOTRON ",\"hybrid_override_pattern\":\"MX\"",
+                       "hybrid_override_pattern");
+    config_file_refuse("nemotron_h", NEMOTRON, "layer_types");
+    config_file_refuse("nemotron_h", NEMOTRON ",\"layers_block_type\":[\"conv\"]", "\"conv\"");
+    config_file_refuse("granitemoehybrid", HYBRID ",\"layer_types\":[\"mamba\"]", "4 layer_types, found 1");
+    config_file_refuse("jamba", HEADS ",\"attn_layer_period\":3,\"attn_layer_offset\":3",
+                       "attn_layer_offset");
+    config_file_refuse("mamba2", MAMBA2 ",\"layer_types\":[\"full_attention\"]", "layer_types");
+    config_file_refuse("zamba2", ZAMBA ",\"hybrid_layer_ids\":[1]", "hybrid_layer_ids");
+    config_file_refuse("lfm3", PADDED, "layer_types");
+    config_file_refuse("minimax", HEADS, "layer_types");
+    config_file_refuse("lfm3", PADDED ",\"layer_types\":[\"conv\",\"chunked_attention\",\"conv\",\"conv\"]",
+                       "chunked_attention");
+    config_file_refuse("recurrent_gemma", HEADS ",\"block_types\":[]", "block_types");
 }
 
 static void steps_are_within_what_the_type_reads(void **state) {
@@ -121,33 +93,38 @@ static void steps_are_within_what_the_type_reads(void **state) {
         {"zamba2", ZAMBA ",\"time_step_min\":0.3", 0.3, INFINITY},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        const ModelConfig config = accept(CASES[i].type, CASES[i].settings);
+        const ModelConfig config = config_file_accept(CASES[i].type, CASES[i].settings);
         assert_true(config.state.least_step == CASES[i].least);
         assert_true(config.state.most_step == CASES[i].most);
     }
-    refuse("mamba2", MAMBA2 ",\"time_step_limit\":null", "time_step_limit");
-    refuse("mamba2", MAMBA2 ",\"time_step_limit\":[0.5,0.1]", "time_step_limit");
-    refuse("mamba2", MAMBA2 ",\"time_step_limit\":[0.1,{\"__float__\":\"NaN\"}]", "time_step_limit");
+    config_file_refuse("mamba2", MAMBA2 ",\"time_step_limit\":null", "time_step_limit");
+    config_file_refuse("mamba2", MAMBA2 ",\"time_step_limit\":[0.5,0.1]", "time_step_limit");
+    config_file_refuse("mamba2", MAMBA2 ",\"time_step_limit\":[0.1,{\"__float__\":\"NaN\"}]",
+                       "time_step_limit");
 }
 
 static void sizes_have_to_fit(void **state) {
     (void)state;
-    const ModelConfig mamba = accept("mamba", COMMON);
+    const ModelConfig mamba = config_file_accept("mamba", COMMON);
     assert_int_equal(mamba.recurrent.value_heads, 32);
     assert_int_equal(mamba.recurrent.rank, 1);
-    assert_int_equal(accept("mamba", COMMON ",\"intermediate_size\":24").recurrent.value_heads, 24);
-    assert_int_equal(accept("falcon_h1", HYBRID ",\"mamba_d_ssm\":null").recurrent.value_dim, 8);
-    refuse("mamba2", COMMON ",\"num_heads\":4,\"head_dim\":9,\"n_groups\":2,\"state_size\":4", "num_heads");
-    refuse("mamba2", COMMON ",\"num_heads\":4,\"head_dim\":8,\"n_groups\":3,\"state_size\":4", "groups");
-    refuse("mamba", COMMON ",\"state_size\":2048", "state_size");
-    refuse("mamba", COMMON ",\"rescale_prenorm_residual\":true", "rescale_prenorm_residual");
-    refuse("recurrent_gemma", HEADS ",\"lru_width\":18", "lru_width");
-    refuse("minimax",
-           HEADS
-           ",\"block_size\":4097,\"layer_types\":[\"linear_attention\",\"full_attention\","
-           "\"linear_attention\",\"full_attention\"]",
-           "block_size");
-    refuse("falcon_h1", HYBRID ",\"mamba_d_ssm\":16,\"ssm_multipliers\":[1.0,1.0]", "ssm_multipliers");
+    assert_int_equal(config_file_accept("mamba", COMMON ",\"intermediate_size\":24").recurrent.value_heads,
+                     24);
+    assert_int_equal(config_file_accept("falcon_h1", HYBRID ",\"mamba_d_ssm\":null").recurrent.value_dim, 8);
+    config_file_refuse("mamba2", COMMON ",\"num_heads\":4,\"head_dim\":9,\"n_groups\":2,\"state_size\":4",
+                       "num_heads");
+    config_file_refuse("mamba2", COMMON ",\"num_heads\":4,\"head_dim\":8,\"n_groups\":3,\"state_size\":4",
+                       "groups");
+    config_file_refuse("mamba", COMMON ",\"state_size\":2048", "state_size");
+    config_file_refuse("mamba", COMMON ",\"rescale_prenorm_residual\":true", "rescale_prenorm_residual");
+    config_file_refuse("recurrent_gemma", HEADS ",\"lru_width\":18", "lru_width");
+    config_file_refuse("minimax",
+                       HEADS
+                       ",\"block_size\":4097,\"layer_types\":[\"linear_attention\",\"full_attention\","
+                       "\"linear_attention\",\"full_attention\"]",
+                       "block_size");
+    config_file_refuse("falcon_h1", HYBRID ",\"mamba_d_ssm\":16,\"ssm_multipliers\":[1.0,1.0]",
+                       "ssm_multipliers");
 }
 
 int main(void) {

@@ -1,8 +1,8 @@
 /* config.json as people write it: what is read from which key, what is refused, and the frequencies that come of it. The
  * values are those of transformers 5.24.0, which was given the same files. */
+#include "config_file.h"
 #include "core/checkpoint/config_facts.h"
 #include "core/checkpoint/model.h"
-#include "scratch.h"
 
 #include <math.h>
 
@@ -10,34 +10,20 @@
     "\"hidden_size\":64,\"num_hidden_layers\":4,\"num_attention_heads\":4,\"num_key_value_heads\":2,\"head_dim\":16," \
     "\"intermediate_size\":96,\"vocab_size\":32"
 
-/* Of a file, where whole numbers are told from others. */
-static Status read(const char *type, const char *more, ModelConfig *config, Error *error) {
-    char text[2048];
-    (void)snprintf(text, sizeof text, "{\"model_type\":\"%s\"," SIZES "%s%s}", type, *more != '\0' ? "," : "",
-                   more);
-    scratch_write_text("config.json", text);
-    char *path = scratch_path("config.json");
-    cJSON *json;
-    if (json_read_typed(path, sizeof text, &json, error) != STATUS_OK)
-        fail_msg("%s: %s", text, error->message);
-    Status status = architecture_read_config(json, "config.json", config, error);
-    cJSON_Delete(json);
-    free(path);
-    return status;
+/* SIZES and more. */
+static const char *join(const char *more, char members[1024]) {
+    (void)snprintf(members, 1024, SIZES "%s%s", *more != '\0' ? "," : "", more);
+    return members;
 }
 
 static ModelConfig accept(const char *type, const char *more) {
-    ModelConfig config;
-    Error error = {0};
-    if (read(type, more, &config, &error) != STATUS_OK) fail_msg("%s: %s", more, error.message);
-    return config;
+    char members[1024];
+    return config_file_accept(type, join(more, members));
 }
 
 static void refuse(const char *type, const char *more, const char *words) {
-    ModelConfig config;
-    Error error = {0};
-    if (read(type, more, &config, &error) == STATUS_OK) fail_msg("%s %s: expected to be refused", type, more);
-    if (strstr(error.message, words) == NULL) fail_msg("%s %s: %s", type, more, error.message);
+    char members[1024];
+    config_file_refuse(type, join(more, members), words);
 }
 
 /* ---- rotary parameters ---- */
