@@ -1,6 +1,7 @@
 /* Any bytes as a calibration file, with a tokenizer and without: rows whose ids are the model's, or a message
  * with the line's number. */
 #include "core/evaluation/calibration.h"
+#include "tests/fuzz/demo_tokenizer.h"
 #include "tests/fuzz/memory_file.h"
 
 #include <string.h>
@@ -37,12 +38,8 @@ static void read_with(const char *path, const Tokenizer *tokenizer) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
-    static Tokenizer *tokenizer; /* kept to the end: opening it takes longer than a run */
-    if (tokenizer == NULL &&
-        tokenizer_open(TESTS_DIR "/demo/sft/tokenizer.json", &tokenizer, NULL) != STATUS_OK)
-        abort();
     const char *path = memory_file_put(bytes, count);
-    read_with(path, tokenizer);
+    read_with(path, demo_tokenizer());
     read_with(path, NULL);
     return 0;
 }

@@ -2,6 +2,7 @@
  * or a message. */
 #include "core/readiness/sample_figures.h"
 #include "core/readiness/sample_file.h"
+#include "tests/fuzz/demo_tokenizer.h"
 #include "tests/fuzz/memory_file.h"
 
 #include <math.h>
@@ -63,12 +64,8 @@ static void read_with(const char *path, const Tokenizer *tokenizer) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
-    static Tokenizer *tokenizer; /* kept to the end: opening it takes longer than a run */
-    if (tokenizer == NULL &&
-        tokenizer_open(TESTS_DIR "/demo/sft/tokenizer.json", &tokenizer, NULL) != STATUS_OK)
-        abort();
     const char *path = memory_file_put(bytes, count);
-    read_with(path, tokenizer);
+    read_with(path, demo_tokenizer());
     read_with(path, NULL);
     return 0;
 }
