@@ -24,13 +24,21 @@ typedef struct Cells {
     size_t first, count;
 } Cells;
 
-/* Weighed values of one head: keys lie in two stretches of the cache, and a query's weights in a row of `keys`. */
-typedef struct Mix {
-    const float *weights, *value; /* of key 0 of the cache */
-    const Cells *cells;
-    size_t keys, value_dim, width;
-    float *mixed;
-} Mix;
+/*
+ * Rows of one such product: queries of one key head over keys that lie in two stretches of the cache; they are those of
+ * `count` heads for one token, or of `count` tokens for one head.
+ */
+typedef struct Rows {
+    const Chunk *chunk;
+    const ForwardState *state;
+    size_t token;
+    uint64_t kv_head, head; /* of row 0, as the token is */
+    size_t count;
+    bool is_group; /* heads for one token */
+    Cells cells[2];
+    size_t keys, from; /* in both stretches; the place of key 0, counted as seen_keys() counts */
+    float *scores;     /* [count × keys] */
+} Rows;
 
 size_t attention_first(const LayerPlan *plan, size_t position) {
     if (plan->window == 0) return 0;
@@ -40,8 +48,7 @@ size_t attention_first(const LayerPlan *plan, size_t position) {
 
 /* The first key that a query sees. */
 static size_t first_key(const Chunk *chunk, const LayerPlan *plan, size_t token) {
-    size_t start = chunk_start(chunk, token);
-    return start + attention_first(plan, chunk->first + token - start);
+    return chunk_start(chunk, token) + attention_first(plan, chunk_position(chunk, token));
 }
 
 ScoreRule attention_rule(const ForwardState *state, uint64_t layer, uint64_t head) {
@@ -140,28 +147,7 @@ void attention_weigh(const ScoreRule *rule, float *scores, size_t from, size_t t
     for (size_t i = to; i < count; i++) scores[i] = 0.0F;
 }
 
-/* ---- values ---- */
-
-/* Of `count` queries over keys [from, to). */
-static void mix_values(const Mix *mix, size_t query, size_t count, size_t from, size_t to) {
-    float *mixed = mix->mixed + query * mix->width, beta = 0.0F;
-    for (size_t part = 0, at = 0; part < 2; at += mix->cells[part++].count) {
-        size_t first = from > at ? from : at, end = at + mix->cells[part].count;
-        if (end > to) end = to;
-        if (first >= end) continue;
-        blas_multiply(count, mix->value_dim, end - first, mix->weights + query * mix->keys + first, mix->keys,
-                      mix->value + (mix->cells[part].first + first - at) * mix->value_dim, mix->value_dim,
-                      beta, mixed, mix->width);
-        beta = 1.0F;
-    }
-}
-
-static bool is_finite(const Mix *mix, size_t count) {
-    uint64_t others = 0;
-    for (size_t query = 0; query < count; query++)
-        others += dtype_count_nonfinite(DTYPE_F32, mix->mixed + query * mix->width, mix->value_dim);
-    return others == 0;
-}
+/* ---- rows ---- */
 
 /* The key head whose values a key head's weights mix: its own, or one of a half of them. */
 static uint64_t value_head(const Chunk *chunk, const LayerPlan *plan, uint64_t kv_head) {
@@ -169,47 +155,100 @@ static uint64_t value_head(const Chunk *chunk, const LayerPlan *plan, uint64_t k
     return chunk->value_half == 0 ? kv_head : kv_head % half + (chunk->value_half == 2 ? half : 0);
 }
 
-/* Of keys that are in one stretch of the cache and then in another. */
-static void take_masks(const ForwardState *state, uint64_t layer, uint64_t kv_head, const Cells cells[2],
-                       ScoreRule *rule) {
-    const float *masks = forward_masks(state, layer, kv_head);
-    if (masks == NULL) return;
-    for (int i = 0; i < 2; i++) rule->masks[i] = masks + cells[i].first;
-    rule->split = cells[0].count;
-    rule->kept = state->side->config->kept_keys;
+/* Of the keys of row `row`: which its query sees. */
+static Cells seen_keys(const Rows *rows, const LayerPlan *plan, size_t row) {
+    size_t token = rows->is_group ? rows->token : rows->token + row;
+    size_t first = first_key(rows->chunk, plan, token);
+    size_t to = chunk_start(rows->chunk, token) + chunk_position(rows->chunk, token) + 1;
+    return (Cells){first - rows->from, to - first};
 }
+
+/* Row 0 of a buffer of all heads' vectors of `dim` values, and how far it is from one row to the next. */
+static float *find_rows(const Rows *rows, const LayerPlan *plan, Buffer buffer, size_t dim, size_t *stride) {
+    *stride = rows->is_group ? dim : (size_t)plan->heads * dim;
+    return rows->state->buffers[buffer] + (rows->token * plan->heads + rows->head) * dim;
+}
+
+static void multiply_keys(const Rows *rows, const LayerPlan *plan) {
+    size_t dim = plan->head_dim, stride;
+    const float *query = find_rows(rows, plan, BUFFER_QUERY, dim, &stride),
+                *key = rows->state->keys + forward_cache(rows->state, rows->chunk->layer, rows->kv_head);
+    for (size_t part = 0, at = 0; part < 2; at += rows->cells[part++].count) {
+        const Cells *cells = &rows->cells[part];
+        if (cells->count > 0)
+            blas_multiply_transposed(rows->count, cells->count, dim, query, stride, key + cells->first * dim,
+                                     dim, 0.0F, rows->scores + at, rows->keys);
+    }
+}
+
+static void weigh_rows(const Rows *rows, const LayerPlan *plan) {
+    const Chunk *chunk = rows->chunk;
+    const float *masks = forward_masks(rows->state, chunk->layer, rows->kv_head);
+    for (size_t i = 0; i < rows->count; i++) {
+        ScoreRule rule = attention_rule(rows->state, chunk->layer, rows->head + (rows->is_group ? i : 0));
+        Cells seen = seen_keys(rows, plan, i);
+        rule.position = chunk_position(chunk, rows->is_group ? rows->token : rows->token + i);
+        if (masks != NULL) {
+            for (int part = 0; part < 2; part++) rule.masks[part] = masks + rows->cells[part].first;
+            rule.split = rows->cells[0].count;
+            rule.kept = rows->state->side->config->kept_keys;
+        }
+        attention_weigh(&rule, rows->scores + i * rows->keys, seen.first, seen.first + seen.count,
+                        rows->keys);
+    }
+}
+
+/* `count` rows from `row` on, over the keys `of`. */
+static void mix_values(const Rows *rows, const LayerPlan *plan, size_t row, size_t count, Cells of) {
+    size_t dim = plan->value_dim, stride, to = of.first + of.count;
+    float *mixed = find_rows(rows, plan, BUFFER_MIXED, dim, &stride) + row * stride, beta = 0.0F;
+    const float *value = rows->state->values + forward_values(rows->state, rows->chunk->layer,
+                                                              value_head(rows->chunk, plan, rows->kv_head));
+    for (size_t part = 0, at = 0; part < 2; at += rows->cells[part++].count) {
+        const Cells *cells = &rows->cells[part];
+        size_t first = of.first > at ? of.first : at, end = at + cells->count < to ? at + cells->count : to;
+        if (first >= end) continue;
+        blas_multiply(count, dim, end - first, rows->scores + row * rows->keys + first, rows->keys,
+                      value + (cells->first + first - at) * dim, dim, beta, mixed, stride);
+        beta = 1.0F;
+    }
+}
+
+static bool is_finite(const Rows *rows, const LayerPlan *plan) {
+    size_t dim = plan->value_dim, stride;
+    const float *mixed = find_rows(rows, plan, BUFFER_MIXED, dim, &stride);
+    uint64_t others = 0;
+    for (size_t i = 0; i < rows->count; i++)
+        others += dtype_count_nonfinite(DTYPE_F32, mixed + i * stride, dim);
+    return others == 0;
+}
+
+static void attend_rows(const Rows *rows) {
+    const LayerPlan *plan = forward_plan(rows->state, rows->chunk->layer);
+    multiply_keys(rows, plan);
+    weigh_rows(rows, plan);
+    mix_values(rows, plan, 0, rows->count, (Cells){0, rows->keys});
+    /* Zero times what is not finite is not zero: a query would hear of keys that it does not see. */
+    for (size_t i = 0, one_by_one = !rows->is_group && !is_finite(rows, plan); one_by_one && i < rows->count;
+         i++)
+        mix_values(rows, plan, i, 1, seen_keys(rows, plan, i));
+}
+
+/* ---- tokens that follow one another in the cache ---- */
 
 static void attend_head(const Chunk *chunk, const ForwardState *state, Span span, uint64_t head,
                         float *scores) {
     const LayerPlan *plan = forward_plan(state, chunk->layer);
-    size_t dim = plan->head_dim, value_dim = plan->value_dim, keys = span.to - span.from;
-    size_t width = plan->heads * dim, value_width = plan->heads * value_dim;
-    uint64_t kv_head = head / (plan->heads / plan->kv_heads);
-    const float *query = state->buffers[BUFFER_QUERY] + span.token * width + head * dim,
-                *key = state->keys + forward_cache(state, chunk->layer, kv_head) + span.from * dim;
-    blas_multiply_transposed(span.count, keys, dim, query, width, key, dim, 0.0F, scores, keys);
-    ScoreRule rule = attention_rule(state, chunk->layer, head);
-    const Cells cells[2] = {{span.from, keys}, {0, 0}};
-    const Mix mix = {.weights = scores,
-                     .value = state->values +
-                              forward_values(state, chunk->layer, value_head(chunk, plan, kv_head)),
-                     .cells = cells,
-                     .keys = keys,
-                     .value_dim = value_dim,
-                     .width = value_width,
-                     .mixed = state->buffers[BUFFER_MIXED] + span.token * value_width + head * value_dim};
-    take_masks(state, chunk->layer, kv_head, cells, &rule);
-    for (size_t i = 0; i < span.count; i++) {
-        size_t token = span.token + i;
-        rule.position = chunk_position(chunk, token);
-        attention_weigh(&rule, scores + i * keys, first_key(chunk, plan, token) - span.from,
-                        chunk->first + token + 1 - span.from, keys);
-    }
-    mix_values(&mix, 0, span.count, 0, keys);
-    /* Zero times what is not finite is not zero: a query would hear of keys that it does not see. */
-    for (size_t i = 0, one_by_one = !is_finite(&mix, span.count); one_by_one && i < span.count; i++)
-        mix_values(&mix, i, 1, first_key(chunk, plan, span.token + i) - span.from,
-                   chunk->first + span.token + i + 1 - span.from);
+    attend_rows(&(Rows){.chunk = chunk,
+                        .state = state,
+                        .token = span.token,
+                        .kv_head = head / (plan->heads / plan->kv_heads),
+                        .head = head,
+                        .count = span.count,
+                        .cells = {{span.from, span.to - span.from}},
+                        .keys = span.to - span.from,
+                        .from = span.from,
+                        .scores = scores});
 }
 
 static Span make_span(const Chunk *chunk, const LayerPlan *plan, size_t block) {
@@ -246,45 +285,17 @@ static void attend(void *argument, size_t task, unsigned worker) {
  * shared cells and over its own. In blocks, the first of tokens that follow one another has the task of all of them, as
  * above.
  */
-/* What the token sees of the shared cells (0) and of its own (1). */
-static void find_cells(const Chunk *chunk, const LayerPlan *plan, size_t token, Cells cells[2]) {
-    const ForwardPlace *place = &chunk->places[token];
-    size_t hidden = attention_first(plan, chunk_position(chunk, token));
-    size_t of_prefix = hidden < place->prefix_count ? hidden : place->prefix_count;
-    cells[0] = (Cells){place->prefix + of_prefix, place->prefix_count - of_prefix};
-    cells[1].first = place->first + hidden - of_prefix;
-    cells[1].count = place->cell + 1 - cells[1].first;
-}
 
-static void attend_group(const Chunk *chunk, const ForwardState *state, size_t token, uint64_t kv_head,
-                         uint64_t head, size_t heads, float *scores) {
-    const LayerPlan *plan = forward_plan(state, chunk->layer);
-    size_t dim = plan->head_dim, value_dim = plan->value_dim, row = token * plan->heads + head;
-    const float *query = state->buffers[BUFFER_QUERY] + row * dim,
-                *key = state->keys + forward_cache(state, chunk->layer, kv_head);
-    Cells cells[2];
-    find_cells(chunk, plan, token, cells);
-    size_t keys = cells[0].count + cells[1].count;
-    const Mix mix = {.weights = scores,
-                     .value = state->values +
-                              forward_values(state, chunk->layer, value_head(chunk, plan, kv_head)),
-                     .cells = cells,
-                     .keys = keys,
-                     .value_dim = value_dim,
-                     .width = value_dim,
-                     .mixed = state->buffers[BUFFER_MIXED] + row * value_dim};
-    for (size_t part = 0, at = 0; part < 2; at += cells[part++].count) {
-        if (cells[part].count > 0)
-            blas_multiply_transposed(heads, cells[part].count, dim, query, dim, key + cells[part].first * dim,
-                                     dim, 0.0F, scores + at, keys);
-    }
-    for (size_t i = 0; i < heads; i++) {
-        ScoreRule rule = attention_rule(state, chunk->layer, head + i);
-        take_masks(state, chunk->layer, kv_head, cells, &rule);
-        rule.position = chunk_position(chunk, token);
-        attention_weigh(&rule, scores + i * keys, 0, keys, keys);
-    }
-    mix_values(&mix, 0, heads, 0, keys);
+/* What the rows see of the shared cells (0) and of their sequence's own (1); `last` is the last row's token. */
+static void find_cells(Rows *rows, size_t last) {
+    const LayerPlan *plan = forward_plan(rows->state, rows->chunk->layer);
+    const ForwardPlace *place = &rows->chunk->places[rows->token];
+    rows->from = first_key(rows->chunk, plan, rows->token);
+    size_t of_prefix = rows->from < place->prefix_count ? rows->from : place->prefix_count;
+    rows->cells[0] = (Cells){place->prefix + of_prefix, place->prefix_count - of_prefix};
+    rows->cells[1].first = place->first + rows->from - of_prefix;
+    rows->cells[1].count = rows->chunk->places[last].cell + 1 - rows->cells[1].first;
+    rows->keys = rows->cells[0].count + rows->cells[1].count;
 }
 
 /* How many tokens from this one on are a block's; 0: it is another one's task. Blocks begin at a sequence's own cells. */
@@ -301,58 +312,26 @@ static size_t block_length(const Chunk *chunk, size_t token) {
     return count;
 }
 
-/* A block of queries of one head. */
-static void attend_block(const Chunk *chunk, const ForwardState *state, size_t token, size_t count,
-                         uint64_t head, float *scores) {
-    const LayerPlan *plan = forward_plan(state, chunk->layer);
-    size_t dim = plan->head_dim, value_dim = plan->value_dim, position = chunk_position(chunk, token),
-           hidden = attention_first(plan, position);
-    uint64_t kv_head = head / (plan->heads / plan->kv_heads);
-    const float *query = state->buffers[BUFFER_QUERY] + (token * plan->heads + head) * dim,
-                *key = state->keys + forward_cache(state, chunk->layer, kv_head);
-    Cells cells[2];
-    find_cells(chunk, plan, token, cells);
-    cells[1].count += count - 1;
-    size_t keys = cells[0].count + cells[1].count;
-    const Mix mix = {.weights = scores,
-                     .value = state->values +
-                              forward_values(state, chunk->layer, value_head(chunk, plan, kv_head)),
-                     .cells = cells,
-                     .keys = keys,
-                     .value_dim = value_dim,
-                     .width = plan->heads * value_dim,
-                     .mixed = state->buffers[BUFFER_MIXED] + (token * plan->heads + head) * value_dim};
-    for (size_t part = 0, at = 0; part < 2; at += cells[part++].count) {
-        if (cells[part].count > 0)
-            blas_multiply_transposed(count, cells[part].count, dim, query, plan->heads * dim,
-                                     key + cells[part].first * dim, dim, 0.0F, scores + at, keys);
-    }
-    ScoreRule rule = attention_rule(state, chunk->layer, head);
-    take_masks(state, chunk->layer, kv_head, cells, &rule);
-    for (size_t i = 0; i < count; i++) {
-        rule.position = position + i;
-        attention_weigh(&rule, scores + i * keys, attention_first(plan, position + i) - hidden,
-                        position + i + 1 - hidden, keys);
-    }
-    mix_values(&mix, 0, count, 0, keys);
-    for (size_t i = 0, one_by_one = !is_finite(&mix, count); one_by_one && i < count; i++)
-        mix_values(&mix, i, 1, attention_first(plan, position + i) - hidden, position + i + 1 - hidden);
-}
-
 static void attend_place(void *argument, size_t task, unsigned worker) {
     const Chunk *chunk = argument;
     uint64_t kv_heads = forward_plan(chunk->states[0], chunk->layer)->kv_heads;
     const ForwardState *state = chunk->states[task / chunk->tokens / kv_heads];
     uint64_t group = forward_plan(state, chunk->layer)->heads / kv_heads;
-    uint64_t kv_head = task / chunk->tokens % kv_heads;
-    float *scores = chunk->scores + (size_t)worker * ATTENTION_BLOCK * chunk->score_stride;
     size_t token = task % chunk->tokens, count = block_length(chunk, token);
-    for (uint64_t h = 0; h < group && count > 1 && !job_is_cancelled(chunk->job); h++)
-        attend_block(chunk, state, token, count, kv_head * group + h, scores);
-    for (uint64_t done = 0; done < group && count == 1 && !job_is_cancelled(chunk->job);
-         done += ATTENTION_BLOCK) {
-        size_t heads = group - done < ATTENTION_BLOCK ? group - done : ATTENTION_BLOCK;
-        attend_group(chunk, state, token, kv_head, kv_head * group + done, heads, scores);
+    Rows rows = {.chunk = chunk,
+                 .state = state,
+                 .token = token,
+                 .kv_head = task / chunk->tokens % kv_heads,
+                 .count = count,
+                 .is_group = count == 1,
+                 .scores = chunk->scores + (size_t)worker * ATTENTION_BLOCK * chunk->score_stride};
+    if (count == 0) return;
+    find_cells(&rows, token + count - 1);
+    for (uint64_t done = 0; done < group && !job_is_cancelled(chunk->job);
+         done += rows.is_group ? rows.count : 1) {
+        rows.head = rows.kv_head * group + done;
+        if (rows.is_group) rows.count = group - done < ATTENTION_BLOCK ? group - done : ATTENTION_BLOCK;
+        attend_rows(&rows);
     }
 }
 
