@@ -13,8 +13,8 @@ typedef struct ChatParser {
     unsigned loops; /* that break and continue are in */
     unsigned fors;  /* all that are open, those outside of a macro too */
     bool is_soft;   /* in a branch that may not be reached: unknown filters are refused only there */
-    const ChatNode
-        *unknown; /* a filter or a test that there is not, and that is reached; NULL: none so far */
+    /* a filter or a test that there is not, and that is reached; NULL: none so far */
+    const ChatNode *unknown;
     size_t uses_caller, uses_varargs, uses_kwargs; /* how often these names were read so far */
 } ChatParser;
 

@@ -15,8 +15,8 @@ typedef struct ChatBinding {
 typedef struct ChatScope {
     struct ChatScope *parent;
     const ChatTree *tree;
-    const ChatValue
-        *variables; /* by symbol: handed in, or functions of every template; CHAT_MISSING for neither */
+    /* by symbol: handed in, or functions of every template; CHAT_MISSING for neither */
+    const ChatValue *variables;
     ChatBinding *bindings;
     size_t count, capacity;
 } ChatScope;

@@ -143,15 +143,16 @@ typedef enum MixerKind {
     MIXER_NONE /* nothing: the layer has an MLP alone, under the norm of attention, or nothing at all */
 } MixerKind;
 
-/* Of mixers that keep a state of their text instead of keys and values. */
+/*
+ * Of mixers that keep a state of their text instead of keys and values. Of state spaces key heads are groups, which share
+ * what is written and read; key_dim is the size of the state; each channel of Mamba-1 is a value head.
+ */
 typedef struct RecurrentSizes {
     uint64_t taps; /* of the causal convolution: inputs that an output is made of, its own included */
     uint64_t key_heads, key_dim; /* of the delta rule: a key head has as many value heads as the next */
     uint64_t value_heads, value_dim;
-    /* of state spaces key heads are groups, which share what is written and read; key_dim is the size of the state; each
-     * channel of Mamba-1 is a value head */
-    uint64_t
-        rank; /* Mamba-1: of what steps come of; the delta rule: of gates and decays, where they have one */
+    /* Mamba-1: of what steps come of; the delta rule: of gates and decays, where they have one */
+    uint64_t rank;
     uint64_t block; /* lightning attention: tokens */
 } RecurrentSizes;
 
@@ -310,8 +311,8 @@ typedef struct ModelConfig {
     /* attention */
     QkvLayout qkv;
     QkNorm qk_norm;
-    bool
-        has_output_gate; /* the matrix of queries has gates of what attention gives: of each head its query, its gate */
+    /* the matrix of queries has gates of what attention gives: of each head its query, its gate */
+    bool has_output_gate;
     bool gates_heads;      /* a gate of its own matrix has one number a head, not one a channel */
     bool gate_is_softplus; /* of it, not its sigmoid */
     bool qk_norm_follows_rope;

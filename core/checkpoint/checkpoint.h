@@ -35,17 +35,17 @@ typedef struct Tensor {
     const char *name;
     DType dtype;
     const char *dtype_name; /* as the file has it, which is all that is known of a DTYPE_OTHER */
-    const TensorScale
-        *scale; /* its elements are codes: values are codes × scales; NULL: values as they stand */
+    /* its elements are codes: values are codes × scales; NULL: values as they stand */
+    const TensorScale *scale;
     const TensorCodes *codes; /* its elements are codes of less than a byte (tensor_codes.h), `dtype` and
                                  `bytes` are those of their values, and `data` is NULL; NULL: they are not */
-    const TensorParts
-        *parts; /* it is stored as several others (pair_experts.h), and `data` is NULL; NULL: as one */
-    const TensorChange
-        *change; /* an adapter's (tensor_change.h), and `data` is what it begins from; NULL: none */
-    const struct Tensor
-        *whole; /* it is some of another's elements, in a row, whose values are not stored as they are,
-                                   and `data` is NULL; NULL: of none */
+    /* it is stored as several others (pair_experts.h), and `data` is NULL; NULL: as one */
+    const TensorParts *parts;
+    /* an adapter's (tensor_change.h), and `data` is what it begins from; NULL: none */
+    const TensorChange *change;
+    /* it is some of another's elements, in a row, whose values are not stored as they are, and `data` is
+     * NULL; NULL: of none */
+    const struct Tensor *whole;
     uint64_t whole_first; /* which of them is its first */
     unsigned rank;
     uint64_t shape[SAFETENSORS_MAX_RANK];
@@ -104,8 +104,8 @@ typedef struct Checkpoint {
     uint64_t parameters, bytes;
     size_t layers; /* highest layer + 1 among the tensors' names */
     cJSON *config; /* config.json as it stands; NULL where there is none */
-    bool
-        head_differs; /* config.json ties the head, and a head is stored that is not the embedding (head.h) */
+    /* config.json ties the head, and a head is stored that is not the embedding (head.h) */
+    bool head_differs;
     ModelConfig model;
     Status model_status; /* STATUS_OK iff `model` can be run; otherwise model_error says why not */
     Error model_error;

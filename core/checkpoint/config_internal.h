@@ -91,8 +91,8 @@ struct Architecture {
     const char *kv_heads_key;     /* NULL: num_key_value_heads */
     bool derives_kv_heads;        /* as many as heads, whatever that key says */
     const char *heads_factor_key; /* so many heads a key head, whatever num_attention_heads says */
-    bool
-        has_global_heads; /* layers that see all have heads of their own: "per_layer_config", "global_head_dim" */
+    /* layers that see all have heads of their own: "per_layer_config", "global_head_dim" */
+    bool has_global_heads;
     /* the stream */
     NormKind norm;
     NormPlaces norms;
@@ -159,8 +159,8 @@ struct Architecture {
     bool interval_begins;   /* the first of so many has attention, but for the first of all; else the last */
     bool needs_both;        /* layers with attention and without; where nothing says, the last has it */
     const char *mixer_list; /* with attention_list, where both are stated: numbers from 1 */
-    bool
-        mixers_norm_before; /* layers with a mixer have their norms before both blocks, whatever the others have */
+    /* layers with a mixer have their norms before both blocks, whatever the others have */
+    bool mixers_norm_before;
     const DeltaRule *delta;
     const char *taps_key;
     ConfigRule mixer_bias;

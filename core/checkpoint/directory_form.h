@@ -13,8 +13,8 @@ typedef struct DirectoryForm {
     const char *entry; /* a pattern of fnmatch(3) for a name in the directory */
     const char *with;  /* another that must be there too, or NULL */
     const char *what;  /* "found …": {file} is the name that matched */
-    const char
-        *help; /* the command, and what it does; {dir} the directory, {base} its last part, {file} as above */
+    /* the command, and what it does; {dir} the directory, {base} its last part, {file} as above */
+    const char *help;
     bool is_loose;         /* known by an ending only: a model in a folder beside it goes first */
     const char *help_many; /* the command where several files match, {all} a pattern for them; or NULL */
 } DirectoryForm;

@@ -52,8 +52,8 @@ typedef struct ExpertPlan {
     bool is_plain;       /* an expert is down( act(up(x)) ) */
     bool has_bias;       /* experts have */
     bool is_interleaved; /* gate and up alternate in their tensor */
-    double
-        clamp; /* > 0: a gate is at most that, before it is activated, and up within ± it; of the shared expert, too */
+    /* > 0: a gate is at most that, before it is activated, and up within ± it; of the shared expert, too */
+    double clamp;
     double glu_limit, glu_alpha; /* limit > 0: (clamp(up) + 1) · clamp(gate) · sigmoid(alpha · clamp(gate)) */
 } ExpertPlan;
 

@@ -29,9 +29,9 @@ typedef struct Model {
     const Pair *pair;
     const ModelConfig *config; /* the SFT model's: sizes, which are one for both */
     ModelSide base, sft;       /* all else, each by its own config.json */
-    ModelLayer
-        whole; /* tensors that belong to no layer; TENSOR_HEAD is what gives logits: the embedding if tied, NULL
-                         where one of the two has no head (head.h) */
+    /* tensors that belong to no layer; TENSOR_HEAD is what gives logits: the embedding if tied, NULL where
+     * one of the two has no head (head.h) */
+    ModelLayer whole;
     ModelLayer *layers;
     const PairTensor **apart; /* what the layers' q_norms and k_norms point into */
 } Model;

@@ -36,10 +36,10 @@ typedef struct PairTensor {
     TensorRole role;
     int layer;
     bool is_fused; /* false: SFT's bytes are copied; its values, where it has scales */
-    bool
-        is_tied_copy; /* a head that is stored though both tie it: what holds for the embedding holds for it */
-    const struct PairTensor
-        *whole;     /* it is a slice of that one of the pair's (model_experts.h); NULL: one of them */
+    /* a head that is stored though both tie it: what holds for the embedding holds for it */
+    bool is_tied_copy;
+    /* it is a slice of that one of the pair's (model_experts.h); NULL: one of them */
+    const struct PairTensor *whole;
     uint64_t first; /* which element there is its first */
 } PairTensor;
 
@@ -57,9 +57,9 @@ typedef struct Pair {
     bool has_adapter; /* among the weights, not merged: an error among the findings */
     bool unties_head; /* the fused model has a head of its own although SFT's is tied: config.json must say so
                        */
-    char *
-        differing; /* "rope_theta, sliding_window": settings by which base and SFT are computed each in its own way;
-                        NULL: none, or a kind that cannot be run */
+    /* "rope_theta, sliding_window": settings by which base and SFT are computed each in its own way; NULL:
+     * none, or a kind that cannot be run */
+    char *differing;
     FindingList findings;
 } Pair;
 

@@ -46,8 +46,8 @@ typedef struct TensorTokenRow {
 } TensorTokenRow;
 
 struct TensorChange {
-    const Tensor
-        *start; /* B, of the same shape, plainly stored: base's, or one that the adapter has in its place */
+    /* B, of the same shape, plainly stored: base's, or one that the adapter has in its place */
+    const Tensor *start;
     uint64_t rows, columns; /* of a matrix; the tensor is one after the other */
     TensorFactors *factors; /* [matrices], or NULL */
     size_t factor_count;

@@ -41,8 +41,8 @@ typedef struct CalibrationRow {
     char *conversation; /* its JSON (chat_conversation.h); NULL: it is none */
     int32_t *ids;
     size_t count, prompt_count; /* tokens; those before the first of a response */
-    EvaluationSpan
-        *measured; /* the positions that predict its response; NULL: all from the prompt's last on */
+    /* the positions that predict its response; NULL: all from the prompt's last on */
+    EvaluationSpan *measured;
     size_t measured_count;
     bool is_last_alone;  /* of a conversation: its last turn alone is its response */
     bool doubles_first;  /* its text begins with the token that the tokenizer puts first */
@@ -53,8 +53,8 @@ typedef struct CalibrationRow {
 /* What a response ends with. */
 typedef struct CalibrationEnd {
     int32_t id; /* -1: nothing */
-    const char
-        *from; /* static: the key that names it, "tokenizer_config.json: eos_token"; NULL: nothing does */
+    /* static: the key that names it, "tokenizer_config.json: eos_token"; NULL: nothing does */
+    const char *from;
 } CalibrationEnd;
 
 /* What rows are read with. */
@@ -65,9 +65,9 @@ typedef struct CalibrationReading {
     size_t limit;          /* at most so many rows; 0: all */
     const char *directory; /* where the chat templates of conversations are (chat_source.h); NULL: nowhere */
     const char *template;  /* which of them; NULL: as suits the row */
-    bool
-        are_questions; /* an answer may stand beside a prompt alone, to be compared with; else that is refused, for
-                              it would not be measured */
+    /* an answer may stand beside a prompt alone, to be compared with; else that is refused, for it would not
+     * be measured */
+    bool are_questions;
 } CalibrationReading;
 
 typedef struct Calibration {

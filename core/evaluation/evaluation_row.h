@@ -25,8 +25,8 @@ typedef struct EvaluationRow {
     const int32_t *ids;
     size_t count;
     size_t first, end; /* positions measured: first ≤ end ≤ count; the last one may have no next token */
-    const EvaluationSpan
-        *spans; /* NULL: all of [first, end); else those of it that are measured, ascending and apart */
+    /* NULL: all of [first, end); else those of it that are measured, ascending and apart */
+    const EvaluationSpan *spans;
     size_t span_count;
 } EvaluationRow;
 

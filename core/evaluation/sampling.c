@@ -18,8 +18,8 @@ enum {
 struct SamplingScratch {
     float *weights; /* [vocabulary]: exp((logit - largest) / temperature) */
     double *sums;   /* of the weights of each part */
-    int32_t *
-        kept; /* [vocabulary]: a heap of the most likely so far, the least of them on top; then their order */
+    /* [vocabulary]: a heap of the most likely so far, the least of them on top; then their order */
+    int32_t *kept;
 };
 
 Status sampling_create_scratch(size_t vocabulary, SamplingScratch **scratch, Error *error) {

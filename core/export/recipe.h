@@ -51,8 +51,8 @@ typedef struct RecipeFiles {
 } RecipeFiles;
 
 typedef struct RecipeInput {
-    char *
-        directory; /* from the root; of a recipe that was read, what it says, found from the recipe's place */
+    /* from the root; of a recipe that was read, what it says, found from the recipe's place */
+    char *directory;
     char *adapter; /* what adapter it is (adapter_describe()); NULL: none; none in a recipe that was read */
     RecipeFiles files;
 } RecipeInput;

@@ -65,9 +65,9 @@ typedef struct NeuronExperts {
 
 typedef struct NeuronTable {
     uint64_t layers;
-    uint64_t counts
-        [NEURON_MODULE_COUNT]; /* neurons of each module, in every layer; 0: it has none. Those of an MLP
-                                              in the layers that are no mixtures of experts */
+    /* neurons of each module, in every layer; 0: it has none. Those of an MLP in the layers that are no
+     * mixtures of experts */
+    uint64_t counts[NEURON_MODULE_COUNT];
     bool is_transposed;
     NeuronExperts experts;
 } NeuronTable;

@@ -17,8 +17,8 @@
 typedef struct Sample {
     int32_t *ids; /* of the response, its end included where it came */
     size_t count;
-    int32_t *
-        prompt_ids; /* where they are not the group's: what follows a prompt may change its last token; else NULL */
+    /* where they are not the group's: what follows a prompt may change its last token; else NULL */
+    int32_t *prompt_ids;
     size_t prompt_count;
     bool is_ended; /* by a token that ends texts; false: it ran out of tokens, or that is not known */
     double reward; /* NaN: not known; an answer is right from 1 on */

@@ -19,8 +19,8 @@
 typedef struct Triangle {
     const Model *model;
     Pair *pair; /* base and the third, owned */
-    const Tensor *
-        *third;  /* [model->pair->count], into that pair; NULL for what the model does not run with */
+    /* [model->pair->count], into that pair; NULL for what the model does not run with */
+    const Tensor **third;
     double x, y; /* where the third is: p, q */
 } Triangle;
 

@@ -32,8 +32,8 @@ enum { ADDED_BYTES_MAX = 1024 };
 typedef struct AddedToken {
     char *content;
     size_t bytes;
-    TokenizerText
-        form; /* the content, normalized where the flag says or said so: what decoding starts from */
+    /* the content, normalized where the flag says or said so: what decoding starts from */
+    TokenizerText form;
     int32_t id;
     bool single_word, lstrip, rstrip, normalized, special;
     bool was_normalized, was_special; /* now, or before it was added again with other flags */

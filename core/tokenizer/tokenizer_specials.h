@@ -30,8 +30,8 @@ typedef struct SpecialSources {
     const TokenizerClass *rule;
     /* where there is no tokenizer.json (tokenizer_source.h): */
     const cJSON *names; /* bos_token, … where the configuration is silent */
-    const cJSON *
-        more; /* further special tokens of the class, with a tokenizer.json too, where the configuration lists none */
+    /* further special tokens of the class, with a tokenizer.json too, where the configuration lists none */
+    const cJSON *more;
     const cJSON *extra; /* special tokens where the configuration lists none */
     const cJSON *whole; /* added before all others; without a tokenizer.json they are no tokens of that */
     bool is_raw;        /* tokens with an id beside them are found in the raw text, whatever they say */
@@ -44,8 +44,8 @@ typedef struct SpecialToken {
     bool says_normalized; /* else what `special` makes of it */
     bool is_text;         /* no more than a name: its flags are those of a special token */
     bool is_default;      /* of the class: no file says it */
-    bool
-        is_listed; /* a text, or of special_tokens_map.json: makes what added_tokens.json has of it special */
+    /* a text, or of special_tokens_map.json: makes what added_tokens.json has of it special */
+    bool is_listed;
 } SpecialToken;
 
 typedef struct SpecialTokens {

@@ -149,8 +149,8 @@ typedef enum SplitPrepend { SPLIT_PREPEND_ALWAYS, SPLIT_PREPEND_FIRST, SPLIT_PRE
 
 typedef struct SplitStep {
     SplitKind kind;
-    TokenizerPattern
-        pattern; /* PATTERN; METASPACE: its replacement; BYTE_LEVEL: GPT-2's expression or nothing */
+    /* PATTERN; METASPACE: its replacement; BYTE_LEVEL: GPT-2's expression or nothing */
+    TokenizerPattern pattern;
     SplitBehavior behavior;
     bool invert;
     bool cuts; /* METASPACE: split; BYTE_LEVEL: use_regex */

@@ -28,8 +28,8 @@ typedef struct TokenizerText {
 typedef struct Stretch {
     size_t begin, bytes;
     int32_t id; /* of an added token, whatever its bytes are; TOKENIZER_NO_ID: text to be tokenized */
-    size_t
-        first; /* up to where it stands for the first character of the whole text, from where it begins on */
+    /* up to where it stands for the first character of the whole text, from where it begins on */
+    size_t first;
 } Stretch;
 
 /* A text and its stretches, in order; zero-initialise. */

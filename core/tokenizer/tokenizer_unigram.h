@@ -45,8 +45,8 @@ typedef struct Unigram {
 
 /* Scratch of one call; zero-initialise. */
 typedef struct UnigramScratch {
-    uint16_t *
-        lengths; /* by place: of the piece that ends there; then, of those taken, of the one that begins there */
+    /* by place: of the piece that ends there; then, of those taken, of the one that begins there */
+    uint16_t *lengths;
     size_t capacity;
 } UnigramScratch;
 

@@ -11,12 +11,12 @@
 typedef struct ScoreRule {
     float scale, cap; /* cap·tanh(scale·x / cap); cap 0: scale·x */
     float slope;      /* ALiBi: minus slope · distance; 0: none */
-    bool
-        is_rounded; /* Falcon's: plus scale · (b(key) − b(query)), b = slope · position, rounded to bfloat16 */
+    /* Falcon's: plus scale · (b(key) − b(query)), b = slope · position, rounded to bfloat16 */
+    bool is_rounded;
     size_t position;   /* of the query in its text: is_rounded needs it */
     const float *sink; /* a score besides, whose weight goes nowhere; NULL: none */
-    const float *
-        masks[2]; /* what a dynamic mask adds to keys below `split`, and to those from it on; NULL: nothing */
+    /* what a dynamic mask adds to keys below `split`, and to those from it on; NULL: nothing */
+    const float *masks[2];
     size_t split,
         kept; /* so many of what a query sees count, those with the most added, of equals the first, which torch leaves open */
 } ScoreRule;

@@ -28,9 +28,9 @@
 typedef struct BackwardRow {
     const int32_t *ids;
     size_t count;
-    size_t
-        shared; /* its first tokens are those of the row before, which shares as many or none; 0: it stands alone. For
-                    * backward_run_weights() */
+    /* its first tokens are those of the row before, which shares as many or none; 0: it stands alone. For
+     * backward_run_weights() */
+    size_t shared;
 } BackwardRow;
 
 typedef struct BackwardSequence {
@@ -75,14 +75,14 @@ typedef struct BackwardLayer {
     uint64_t layer;
     size_t width[BACKWARD_SITES];
     const float *activations[BACKWARD_SITES]; /* [tokens of all rows × width], rows one after another */
-    const float
-        *gradients[BACKWARD_SITES]; /* [tokens of all sequences × width], sequences one after another */
+    /* [tokens of all sequences × width], sequences one after another */
+    const float *gradients[BACKWARD_SITES];
     /* what attention and MLP gave, [tokens of all rows × hidden_size], and the norm that it went through onto the stream;
      * NULL where there is none */
     const float *outputs[2];
     Norm norms[2];
-    const BackwardExperts
-        *experts; /* NULL: none; else gate, up and activated above are the shared expert's */
+    /* NULL: none; else gate, up and activated above are the shared expert's */
+    const BackwardExperts *experts;
 } BackwardLayer;
 
 /* Called on the calling thread after each layer, from the last to the first. */

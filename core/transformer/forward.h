@@ -73,9 +73,9 @@ typedef void (*ForwardObserver)(void *user, const ForwardMoment *moment);
 typedef struct ForwardInput {
     const int32_t *ids;
     const size_t *starts; /* [count], ≤ the token's own index; NULL: one sequence from index 0 */
-    const ForwardPlace
-        *places; /* [count]: instead of them; NULL: behind what is in the cache. What a token attends to
-                                   has its place earlier in this call, or had it in one before */
+    /* [count]: instead of them; NULL: behind what is in the cache. What a token attends to has its place
+     * earlier in this call, or had it in one before */
+    const ForwardPlace *places;
     size_t count;
     /* What job_report() is told, in tokens · layers: `done` before this call, of `total` (0: this call is
      * all). */
@@ -83,9 +83,9 @@ typedef struct ForwardInput {
     uint64_t done, total;
     ForwardObserver observer; /* or NULL */
     void *user;
-    bool
-        in_blocks; /* of places: tokens of a sequence that follow one another attend together, which is faster for many; else
-                       a token's figures do not depend on which others are there */
+    /* of places: tokens of a sequence that follow one another attend together, which is faster for many; else
+     * a token's figures do not depend on which others are there */
+    bool in_blocks;
 } ForwardInput; /* what is new comes last: a program that does not know it leaves it zero */
 
 /* ---- running ---- */

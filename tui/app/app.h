@@ -35,8 +35,8 @@ typedef struct AppOptions {
     const char *view;     /* the first view's name, or NULL for the first of them */
     bool tour;            /* begins with the tour */
     const Resume *resume; /* cursors to take up again, or NULL */
-    const SessionOptions
-        *opened;          /* what the session was made with: for those of other rungs. NULL: there are none */
+    /* what the session was made with: for those of other rungs. NULL: there are none */
+    const SessionOptions *opened;
     bool keeps;           /* writes down where one was at the end (resume.h) */
     unsigned long frames; /* leave after this many drawn frames; 0: never. For tests. */
 } AppOptions;

@@ -21,8 +21,8 @@ typedef struct HeatMap {
     bool is_scale;            /* the columns are a scale: where labels are wide, every so many is labelled */
     const bool *absent;       /* [rows × columns], may be NULL: no such element, left blank */
     const char *const *texts; /* [rows × columns], may be NULL, and so may each: what a cell says */
-    const double
-        *levels; /* [level_count]: a line between cells on both sides of one: │, and underlined above */
+    /* [level_count]: a line between cells on both sides of one: │, and underlined above */
+    const double *levels;
     size_t level_count;
     int cell_width;                   /* 0: the widest column label and one more, at least 4 */
     size_t cursor_row, cursor_column; /* outside the matrix: no cursor */

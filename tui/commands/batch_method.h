@@ -25,8 +25,8 @@
 
 /* Zero-initialise; batch_method_free() releases. */
 typedef struct BatchMethod {
-    Settings
-        settings; /* for a sweep, at the first of its α and ρ; the ranking and the curve are those below */
+    /* for a sweep, at the first of its α and ρ; the ranking and the curve are those below */
+    Settings settings;
     Selector selector;
     /* NULL or empty until measured */
     Calibration *calibration;

@@ -37,8 +37,8 @@ typedef struct FigureHeatmap {
     const char *bar_label;
     FigureScale scale; /* of the colours */
     FigureRamp ramp;
-    bool
-        has_contours; /* lines of equal value at the bar's ticks; names are then those of the cells' middles */
+    /* lines of equal value at the bar's ticks; names are then those of the cells' middles */
+    bool has_contours;
     FigureHeatmapMark marks[FIGURE_MARKS_MOST];
     size_t mark_count;
     const char *notes[FIGURE_NOTES_MOST]; /* lines below the figure */

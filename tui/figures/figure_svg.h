@@ -22,8 +22,8 @@ typedef struct FigureSheet {
     double width, height;    /* points */
     const char *title;       /* above it; NULL: none */
     const char *description; /* kept in the file: what made it, from what */
-    const char
-        *name;  /* of a figure that stands in a page with others, a word; NULL: it is a file of its own */
+    /* of a figure that stands in a page with others, a word; NULL: it is a file of its own */
+    const char *name;
     FILE *file; /* where it is drawn; NULL: where the command line says */
 } FigureSheet;
 

@@ -45,8 +45,8 @@ typedef enum TopicKind {
 
 typedef struct TopicBlock {
     TopicKind kind;
-    const char
-        *text; /* borrowed; without the mark of the first line (an example keeps its), nor the last newline */
+    /* borrowed; without the mark of the first line (an example keeps its), nor the last newline */
+    const char *text;
     size_t bytes;
 } TopicBlock;
 

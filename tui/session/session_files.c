@@ -37,8 +37,8 @@ struct SessionFilesPart {
     Task scanning;
     ScanErrand scan_errand;
     bool is_scan_wanted, has_told_values;
-    FindingList
-        findings; /* about tokenizers, rows and values: the pair's own do not change, for jobs check them */
+    /* about tokenizers, rows and values: the pair's own do not change, for jobs check them */
+    FindingList findings;
 };
 
 /* ---- tokenizers and calibration rows, behind the first screen ---- */

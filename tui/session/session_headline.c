@@ -15,8 +15,8 @@ struct SessionHeadlinePart {
     Error error;          /* why it could not be made */
     bool waits;           /* it would take long: not until asked */
     bool has_recalled;
-    DistributionAverages
-        recalled[2]; /* base and SFT as an earlier session measured them, until they are measured */
+    /* base and SFT as an earlier session measured them, until they are measured */
+    DistributionAverages recalled[2];
 };
 
 /* Up to so many multiply-adds, headlines are measured without being asked: some seconds on one core. */

@@ -32,8 +32,8 @@ enum { SESSION_LANDSCAPE_DIRECTIONS_MOST = 4096 };
 /* With what the next is measured. */
 typedef struct SessionLandscapeChoice {
     Range line, plane, triangle; /* of at least 2 points, rising; `triangle` with a third */
-    const char *
-        third; /* a directory; NULL: directions. Copied when chosen; of a choice that is given out until the next is */
+    /* a directory; NULL: directions. Copied when chosen; of a choice that is given out until the next is */
+    const char *third;
     double sigma;      /* above 0 */
     size_t directions; /* 1 at least */
     uint64_t seed;

@@ -38,8 +38,8 @@ typedef struct SessionRolloutsChoice {
     size_t most_tokens;
     Sampling sampling;
     uint64_t seed; /* below 2^53 */
-    char reward
-        [SESSION_ROLLOUTS_RULE]; /* a rule (reward.h), or "command:CMD"; "": the file's own, of prompts "number" */
+    /* a rule (reward.h), or "command:CMD"; "": the file's own, of prompts "number" */
+    char reward[SESSION_ROLLOUTS_RULE];
 } SessionRolloutsChoice;
 
 SessionRolloutsChoice session_rollouts_choice(const Session *session);
