@@ -304,6 +304,16 @@ cJSON *json_new_number(double value) {
     return digits == LEAST_DIGITS ? cJSON_CreateNumber(value) : cJSON_CreateRaw(text);
 }
 
+cJSON *json_new_numbers(const double *values, size_t count) {
+    cJSON *array = cJSON_CreateArray();
+    bool complete = array != NULL;
+    for (size_t i = 0; i < count && complete; i++)
+        complete = cJSON_AddItemToArray(array, json_new_number(values[i])); /* refuses NULL */
+    if (complete) return array;
+    cJSON_Delete(array);
+    return NULL;
+}
+
 bool json_add(cJSON *object, const char *key, cJSON *value) {
     if (value == NULL) return false;
     if (cJSON_AddItemToObject(object, key, value)) return true;

@@ -67,6 +67,7 @@ int json_format_number(double value, int step, char text[JSON_NUMBER_SIZE]);
 /* A node for writing: a number that reads back to the last bit; NaN and infinities become strings. (Such a
  * node is not for reading: a number of more than 15 digits is a cJSON_Raw.) NULL when out of memory. */
 cJSON *json_new_number(double value);
+cJSON *json_new_numbers(const double *values, size_t count); /* an array of such */
 
 /* Appends to an object; false when out of memory (then `value` is deleted). */
 bool json_add(cJSON *object, const char *key, cJSON *value);

@@ -100,28 +100,48 @@ void resume_free(Resume *resume) {
     *resume = (Resume){0};
 }
 
-/* The program's own options as it would read them from a command line. */
-static Status read_dials(const cJSON *list, const Pair *pair, Dials *dials, SettingsCurve **curve,
-                         Error *error) {
+/* A command line of the program's own. */
+typedef struct DialWords {
+    char *words[MOST_WORDS + 1], *pieces[MOST_WORDS]; /* those of them that are freed with it */
+    int count, piece_count;
+} DialWords;
+
+/* The kept ones but for `without`, a word such as "--alpha", and its value; NULL: all. */
+static Status take_words(const cJSON *list, const char *without, DialWords *words, Error *error) {
     static char program[] = "rejuv";
-    char *words[MOST_WORDS + 1] = {program};
-    int count = 1;
     const cJSON *item;
-    Options options;
-    bool are_words = cJSON_IsArray(list);
-    *curve = NULL;
+    bool are_words = cJSON_IsArray(list), is_left_out = false;
+    *words = (DialWords){.words = {program}, .count = 1};
     cJSON_ArrayForEach(item, list) {
-        are_words = are_words && cJSON_IsString(item) && count < MOST_WORDS;
+        are_words = are_words && cJSON_IsString(item) && words->count < MOST_WORDS;
         if (!are_words) break;
-        words[count++] = item->valuestring;
+        if (is_left_out || (without != NULL && strcmp(item->valuestring, without) == 0))
+            is_left_out = !is_left_out;
+        else
+            words->words[words->count++] = item->valuestring;
     }
-    if (!are_words) return status_fail(error, STATUS_FORMAT, "expected a list of options and their values");
-    Status status = options_parse(count, words, &options, error);
+    if (are_words) return STATUS_OK;
+    return status_fail(error, STATUS_FORMAT, "expected a list of options and their values");
+}
+
+static Status read_words(DialWords *words, const Pair *pair, Dials *dials, SettingsCurve **curve,
+                         Error *error) {
+    Options options;
+    *curve = NULL;
+    Status status = options_parse(words->count, words->words, &options, error);
     if (status == STATUS_OK && (options.command != COMMAND_OPEN || options.operand_count > 0))
-        status = status_fail(error, STATUS_FORMAT, "expected options only, found \"%s\"", words[1]);
+        status = status_fail(error, STATUS_FORMAT, "expected options only, found \"%s\"", words->words[1]);
     if (status == STATUS_OK) status = dial_options_read(&options, pair, dials, curve, error);
     options_free(&options);
     return status;
+}
+
+static Status read_dials(const cJSON *list, const Pair *pair, Dials *dials, SettingsCurve **curve,
+                         Error *error) {
+    DialWords words;
+    *curve = NULL;
+    Status status = take_words(list, NULL, &words, error);
+    return status == STATUS_OK ? read_words(&words, pair, dials, curve, error) : status;
 }
 
 static void find_tensor(const Resume *resume, Session *session) {
@@ -151,6 +171,37 @@ void resume_apply(const Resume *resume, Session *session) {
     }
     find_tensor(resume, session);
     resume_readiness_apply(resume->tree, session);
+}
+
+/* Those of the command line that are dials. */
+static Status add_words(const Options *options, DialWords *words, Error *error) {
+    for (size_t i = 0; i < options->given_count; i++) {
+        const OptionGiven *given = &options->given[i];
+        if (!dial_options_include(given->id)) continue;
+        if (words->count == MOST_WORDS) return status_fail(error, STATUS_ARGUMENT, "expected fewer options");
+        char *word = memory_format("--%s=%s", option_facts(given->id)->name, given->text);
+        if (word == NULL) return memory_fail(error, "the dials");
+        words->words[words->count++] = words->pieces[words->piece_count++] = word;
+    }
+    return STATUS_OK;
+}
+
+Status resume_turn(const Resume *resume, const Options *options, Session *session, Error *error) {
+    bool is_plain = options_has(options, OPTION_ALPHA) && !options_has(options, OPTION_ALPHA_LAYERS);
+    SettingsCurve *curve = NULL; /* the session copies it */
+    DialWords words;
+    Dials dials;
+    Status status =
+        take_words(json_find(resume->tree, "dials"), is_plain ? "--alpha-layers" : NULL, &words, error);
+    if (status != STATUS_OK) return STATUS_OK; /* resume_apply() says so */
+    status = add_words(options, &words, error);
+    if (status == STATUS_OK && words.piece_count > 0) {
+        status = read_words(&words, session_pair(session), &dials, &curve, error);
+        if (status == STATUS_OK) session_set_dial_state(session, &dials);
+    }
+    settings_curve_free(curve);
+    for (int i = 0; i < words.piece_count; i++) free(words.pieces[i]);
+    return status;
 }
 
 void resume_place(const Resume *resume, const View *view, void *state) {

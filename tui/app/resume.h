@@ -24,6 +24,7 @@
 #define REJUV_TUI_RESUME_H
 
 #include "tui/app/view.h"
+#include "tui/cli/options.h"
 #include "tui/session/session_files.h"
 
 #include <cjson/cJSON.h>
@@ -51,6 +52,11 @@ Status resume_remember(const Session *session, const ViewList *views, int curren
 /* Dials, bookmarks and the tensor into a session that was opened from it. What does not fit is left out, and
  * a message says so. */
 void resume_apply(const Resume *resume, Session *session);
+
+/* Then the dials of a command line over those that were kept: what it says of one replaces what that was, and an α for all
+ * layers replaces one for each. STATUS_ARGUMENT where they do not fit; the session's stay as they are then. */
+Status resume_turn(const Resume *resume, const Options *options, Session *session,
+                   Error *error) STATUS_MUST_CHECK;
 
 /* The cursors of a view that was just opened. */
 void resume_place(const Resume *resume, const View *view, void *state);

@@ -246,7 +246,7 @@
     X(TOUR, "tour", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
       "begin with a tour: the method in a few steps, on the demo pair or on your own") \
     X(RESUME, "resume", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
-      "go on where you left: the pair, dials, bookmarks, prompt, landscape, rollouts, view and cursors of the last time") \
+      "go on where you left: the pair, dials, bookmarks, prompt, landscape, rollouts, view and cursors of the last time; what other options say replaces that") \
     X(KEYS, "keys", 0, "default|vim|emacs|FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON(SHOT), \
       "what keys do: one of these flavours, over which your own key file is laid, or a key file in place of it") \
     X(THEME, "theme", 0, "auto|dark|light|high-contrast|mono", CHOICE, 0, 0, NULL, ON(OPEN) | ON(SHOT), \

@@ -13,22 +13,12 @@ static const char *const NAMES[SIDE_COUNT] = {
 
 /* ---- JSON ---- */
 
-static cJSON *make_numbers(const double *numbers, size_t count) {
-    cJSON *array = cJSON_CreateArray();
-    bool complete = array != NULL;
-    for (size_t i = 0; i < count && complete; i++)
-        complete = cJSON_AddItemToArray(array, json_new_number(numbers[i])); /* refuses NULL */
-    if (complete) return array;
-    cJSON_Delete(array);
-    return NULL;
-}
-
 static bool add_line(cJSON *tree, const BatchLandscape *landscape) {
     cJSON *line = cJSON_AddArrayToObject(tree, "line");
     bool complete = line != NULL;
     for (size_t i = 0; i < landscape->line.points && complete; i++) {
         const double point[] = {batch_landscape_alpha(landscape, i), landscape->line_losses[i]};
-        complete = cJSON_AddItemToArray(line, make_numbers(point, 2));
+        complete = cJSON_AddItemToArray(line, json_new_numbers(point, 2));
     }
     return complete;
 }
@@ -36,11 +26,11 @@ static bool add_line(cJSON *tree, const BatchLandscape *landscape) {
 static bool add_plane(cJSON *tree, const BatchLandscape *landscape) {
     size_t count = landscape->plane.points;
     cJSON *plane = cJSON_AddObjectToObject(tree, "plane");
-    bool complete = plane != NULL && json_add(plane, "span", make_numbers(landscape->steps, count));
+    bool complete = plane != NULL && json_add(plane, "span", json_new_numbers(landscape->steps, count));
     cJSON *loss = complete ? cJSON_AddArrayToObject(plane, "loss") : NULL;
     complete = loss != NULL;
     for (size_t y = 0; y < count && complete; y++)
-        complete = cJSON_AddItemToArray(loss, make_numbers(landscape->plane_losses + y * count, count));
+        complete = cJSON_AddItemToArray(loss, json_new_numbers(landscape->plane_losses + y * count, count));
     const Triangle *triangle = landscape->triangle;
     if (triangle == NULL || !complete) return complete;
     cJSON *third = cJSON_AddObjectToObject(plane, "third");
@@ -58,11 +48,11 @@ static bool add_sharpness(cJSON *tree, const BatchLandscape *landscape) {
         complete = one != NULL && json_add_number(one, "sigma", sharpness->sigma) &&
                    batch_json_add_count(one, "directions", count) &&
                    json_add_number(one, "loss", sharpness->loss) &&
-                   json_add(one, "plus", make_numbers(sharpness->plus, count)) &&
-                   json_add(one, "minus", make_numbers(sharpness->minus, count)) &&
+                   json_add(one, "plus", json_new_numbers(sharpness->plus, count)) &&
+                   json_add(one, "minus", json_new_numbers(sharpness->minus, count)) &&
                    json_add_number(one, "mean_rise", sharpness->mean_rise) &&
                    json_add_number(one, "worst_rise", sharpness->worst_rise) &&
-                   json_add(one, "curvature", make_numbers(sharpness->curvature, count)) &&
+                   json_add(one, "curvature", json_new_numbers(sharpness->curvature, count)) &&
                    json_add_number(one, "mean_curvature", sharpness->mean_curvature) &&
                    json_add_number(one, "curvature_error", sharpness->curvature_error);
     }

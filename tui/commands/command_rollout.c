@@ -12,16 +12,6 @@
 
 /* ---- JSON ---- */
 
-static cJSON *make_numbers(const double *numbers, size_t count) {
-    cJSON *array = cJSON_CreateArray();
-    bool complete = array != NULL;
-    for (size_t i = 0; i < count && complete; i++)
-        complete = cJSON_AddItemToArray(array, json_new_number(numbers[i])); /* refuses NULL */
-    if (complete) return array;
-    cJSON_Delete(array);
-    return NULL;
-}
-
 /* Members of one name in both: the figures, and their standard errors. */
 static bool add_figures(cJSON *values, cJSON *errors, const SampleFigures *figures) {
     bool complete = true;
@@ -47,7 +37,7 @@ static bool add_advantages(cJSON *tree, const BatchRollout *rollout) {
     bool complete = groups != NULL;
     for (size_t g = 0; g < rollout->file.set.count && complete; g++) {
         size_t count = rollout->file.set.groups[g].sample_count;
-        complete = cJSON_AddItemToArray(groups, make_numbers(own, count)); /* refuses NULL */
+        complete = cJSON_AddItemToArray(groups, json_new_numbers(own, count)); /* refuses NULL */
         own += count;
     }
     return complete;

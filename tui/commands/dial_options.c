@@ -8,6 +8,14 @@
 
 /* ---- which options belong together ---- */
 
+bool dial_options_include(OptionId option) {
+    static const OptionId DIALS[] = {OPTION_ALPHA, OPTION_ALPHA_LAYERS, OPTION_ALPHA_KIND, OPTION_PROTECT,
+                                     OPTION_RHO,   OPTION_OMEGA,        OPTION_SELECT,     OPTION_TARGETS};
+    for (size_t i = 0; i < sizeof DIALS / sizeof *DIALS; i++)
+        if (DIALS[i] == option) return true;
+    return false;
+}
+
 const OptionValue *dial_options_rho(const Options *options) {
     switch (options->command) {
     case COMMAND_SWEEP:

@@ -9,6 +9,9 @@
 #include "core/method/dials.h"
 #include "tui/cli/command_line.h"
 
+/* Whether the option is one of a dial when the program is opened. */
+bool dial_options_include(OptionId option);
+
 /* Whether the options stand for a reset: a ρ above 0, or a range that reaches there. */
 bool dial_options_want_reset(const Options *options);
 

@@ -6,6 +6,7 @@
 #include "tui/app/resume.h"
 #include "tui/commands/command.h"
 #include "tui/commands/dial_options.h"
+#include "tui/program/opening_options.h"
 #include "tui/program/rung_options.h"
 #include "tui/session/session.h"
 #include "tui/session/session_bookmark.h"
@@ -100,13 +101,13 @@ static void choose_settings(const Options *options, const Config *config, AppOpt
     if (app->keys == NULL && config->keys[0] != '\0') app->keys = config->keys;
 }
 
-/* The dials of the command line, or those of the last time. */
+/* The dials of the command line, over those of the last time where there was one. */
 static Status turn_dials(const Options *options, const Resume *resume, Session *session, Error *error) {
     SettingsCurve *curve; /* the session copies it */
     Dials dials;
     if (resume != NULL) {
         resume_apply(resume, session);
-        return STATUS_OK;
+        return resume_turn(resume, options, session, error);
     }
     Status status = dial_options_read(options, session_pair(session), &dials, &curve, error);
     if (status == STATUS_OK) session_set_dial_state(session, &dials);
@@ -153,6 +154,24 @@ static Status open_terminal(Batch *batch, const SessionOptions *session_options,
     return status;
 }
 
+/* Which SFT model is tuned: the one of the last time, or the one that --rung says. */
+static Status take_rungs(const Options *options, const Resume *resume, SessionOptions *session,
+                         LiveLadder **ladder, Error *error) {
+    size_t count = resume->rung_count > 0 ? resume->rung_count : 1;
+    size_t chosen = rung_options_chosen(options);
+    const char **operands;
+    *ladder = NULL;
+    operands = memory_allocate(count + 1, sizeof *operands);
+    if (operands == NULL) return memory_fail(error, "the session");
+    operands[0] = session->base;
+    for (size_t i = 0; i < count; i++)
+        operands[i + 1] = resume->rung_count > 0 ? resume->rungs[i] : session->sft;
+    Status status =
+        rung_options_take(operands, count + 1, chosen > 0 ? chosen : session->rung, session, ladder, error);
+    free(operands);
+    return status;
+}
+
 static Status open_resumed(Batch *batch, Error *error) {
     const Options *options = batch->options;
     Resume resume;
@@ -163,23 +182,9 @@ static Status open_resumed(Batch *batch, Error *error) {
     free(path);
     if (status != STATUS_OK) return status_add_context(error, "--resume");
     SessionOptions session = resume.session;
-    session.alpha = options_value(options, OPTION_ALPHA)->number;
-    session.threads = (unsigned)options_value(options, OPTION_THREADS)->count;
-    if (options_has(options, OPTION_TOKENIZER_FILE)) session.tokenizer_rule = TOKENIZER_BY_FILE;
-    if (options_has(options, OPTION_END_TOKEN)) session.end_token = options_text(options, OPTION_END_TOKEN);
-    if (options_has(options, OPTION_TEMPLATE)) session.chat_template = options_text(options, OPTION_TEMPLATE);
-    if (options_has(options, OPTION_SAMPLES) || options_has(options, OPTION_PROMPTS)) {
-        session.samples = options_text(options, OPTION_SAMPLES);
-        session.prompts = options_text(options, OPTION_PROMPTS);
-    }
-    if (options_has(options, OPTION_THIRD)) session.third = options_text(options, OPTION_THIRD);
-    session.reward = options_text(options, OPTION_REWARD);
-    session.reward_command = options_text(options, OPTION_REWARD_COMMAND);
-    LiveLadder *ladder = NULL;
-    if (resume.rung_count > 0)
-        status = live_ladder_create(session.base, resume.rungs, resume.rung_count, session.tokenizer_rule,
-                                    &ladder, error);
-    session.ladder = ladder;
+    opening_options_replace(options, &session);
+    LiveLadder *ladder;
+    status = take_rungs(options, &resume, &session, &ladder, error);
     if (status == STATUS_OK)
         status = open_terminal(batch, &session, &resume, error);
     else
@@ -218,19 +223,7 @@ static Status refuse_pipe(Error *error) {
 static Status run(Batch *batch, Error *error) {
     const Options *options = batch->options;
     if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1) return refuse_pipe(error);
-    SessionOptions session = {.calibration = options_text(options, OPTION_CALIBRATION),
-                              .end_token = options_text(options, OPTION_END_TOKEN),
-                              .chat_template = options_text(options, OPTION_TEMPLATE),
-                              .allow_unmatched = options_has(options, OPTION_ALLOW_UNMATCHED),
-                              .prompt = options_text(options, OPTION_PROMPT),
-                              .samples = options_text(options, OPTION_SAMPLES),
-                              .prompts = options_text(options, OPTION_PROMPTS),
-                              .third = options_text(options, OPTION_THIRD),
-                              .reward = options_text(options, OPTION_REWARD),
-                              .reward_command = options_text(options, OPTION_REWARD_COMMAND),
-                              .tokenizer_rule = batch_tokenizer_rule(options),
-                              .alpha = options_value(options, OPTION_ALPHA)->number,
-                              .threads = (unsigned)options_value(options, OPTION_THREADS)->count};
+    SessionOptions session = opening_options_read(options);
     if (options_has(options, OPTION_RESUME)) {
         if (options->operand_count == 0) return open_resumed(batch, error);
         return status_fail(error, STATUS_ARGUMENT, "--resume knows which pair it was: name none");

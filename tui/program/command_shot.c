@@ -5,6 +5,7 @@
 #include "tui/commands/command.h"
 #include "tui/commands/dial_options.h"
 #include "tui/figures/picture_file.h"
+#include "tui/program/opening_options.h"
 #include "tui/program/rung_options.h"
 #include "tui/session/session.h"
 #include "tui/session/session_bookmark.h"
@@ -169,18 +170,7 @@ static Status open_session(const Options *options, SessionOptions *opened, LiveL
                            Session **session, Error *error) {
     SettingsCurve *curve = NULL; /* the session copies it */
     Dials dials;
-    SessionOptions open = {.calibration = options_text(options, OPTION_CALIBRATION),
-                           .end_token = options_text(options, OPTION_END_TOKEN),
-                           .chat_template = options_text(options, OPTION_TEMPLATE),
-                           .prompt = options_text(options, OPTION_PROMPT),
-                           .samples = options_text(options, OPTION_SAMPLES),
-                           .prompts = options_text(options, OPTION_PROMPTS),
-                           .third = options_text(options, OPTION_THIRD),
-                           .reward = options_text(options, OPTION_REWARD),
-                           .reward_command = options_text(options, OPTION_REWARD_COMMAND),
-                           .tokenizer_rule = batch_tokenizer_rule(options),
-                           .alpha = options_value(options, OPTION_ALPHA)->number,
-                           .threads = (unsigned)options_value(options, OPTION_THREADS)->count};
+    SessionOptions open = opening_options_read(options);
     Status ready = blas_buffers_prepare(1, NULL); /* before there are threads */
     (void)ready;                                  /* where it is not, whoever multiplies says why */
     Status status = rung_options_take(options->operands + 1, options->operand_count - 1,
