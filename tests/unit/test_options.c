@@ -170,6 +170,7 @@ static void a_calibration_excludes_a_prompt_only_where_both_are_measured_on(void
     Options options;
     ACCEPT(&options, "preview", "B", "S", "--ids", "1,2", "--calibration", "F", "--rho", "1%");
     options_free(&options);
+    REFUSE("--calibration and --prompt exclude each other", "sweep", "B", "S", "--prompt", "x", "-c", "F");
     REFUSE("--calibration and --ids exclude each other", "sweep", "B", "S", "--ids", "1,2", "-c", "F");
     REFUSE("--recipe and --rho exclude each other", "export", "--recipe", "r", "--rho", "1%");
 }

@@ -162,11 +162,17 @@ static Status add_chat(const Batch *batch, BatchPrompt *prompt, const char *path
 /* ---- any of them ---- */
 
 Status batch_prompt_check(const Options *options, Error *error) {
-    if (options_has(options, OPTION_TEMPLATE) && !options_has(options, OPTION_CHAT) &&
-        !options_has(options, OPTION_CALIBRATION))
+    bool has_rows = options_has(options, OPTION_CALIBRATION) || options_has(options, OPTION_PROMPTS) ||
+                    options_has(options, OPTION_SAMPLES);
+    bool takes_chat = (option_facts(OPTION_CHAT)->commands >> options->command & 1U) != 0;
+    if (options_has(options, OPTION_END_TOKEN) && !has_rows)
+        return status_fail(
+            error, STATUS_ARGUMENT,
+            "--end-token says what is put behind responses of --calibration, which is missing");
+    if (options_has(options, OPTION_TEMPLATE) && !has_rows && !options_has(options, OPTION_CHAT))
         return status_fail(error, STATUS_ARGUMENT,
-                           "--template says which template renders conversations: --chat and --calibration "
-                           "are missing");
+                           "--template says which template renders conversations: %s missing",
+                           takes_chat ? "--chat and --calibration are" : "--calibration is");
     return STATUS_OK;
 }
 

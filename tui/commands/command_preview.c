@@ -130,8 +130,6 @@ static Status check_options(const Options *options, Error *error) {
     if (!batch_prompt_is_given(options))
         return status_fail(error, STATUS_ARGUMENT,
                            "expected a prompt: --prompt, --prompt-file, --chat or --ids");
-    Status status = batch_prompt_check(options, error);
-    if (status != STATUS_OK) return status;
     static const OptionId OF_CONTINUATION[] = {OPTION_FROM, OPTION_TEMPERATURE, OPTION_SEED};
     for (size_t i = 0; i < sizeof OF_CONTINUATION / sizeof *OF_CONTINUATION; i++) {
         if (OF_CONTINUATION[i] == OPTION_SEED && options_has(options, OPTION_SELECT)) continue;

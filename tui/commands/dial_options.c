@@ -3,6 +3,7 @@
 #include "core/fusion/settings_text.h"
 #include "core/method/attribution.h"
 #include "core/method/neuron_ranking.h"
+#include "tui/commands/batch_prompt.h"
 
 #include <stdlib.h>
 
@@ -85,6 +86,7 @@ static Status check_rho(const Options *options, Error *error) {
 Status dial_options_check(const Options *options, Error *error) {
     Selector selector = find_selector(options);
     Status status = check_rho(options, error);
+    if (status == STATUS_OK) status = batch_prompt_check(options, error);
     if (status != STATUS_OK) return status;
     if (options_has(options, dial_options_seed(options)) && !seeds_more(options) &&
         selector != SELECTOR_RANDOM)

@@ -115,8 +115,10 @@ Status sweep_measure(Batch *batch, Sweep *sweep, Error *error) {
         return status_fail(
             error, STATUS_ARGUMENT,
             "expected what to measure on: --calibration, --prompt, --prompt-file, --chat or --ids");
-    Status status = batch_prompt_check(options, error);
-    if (status == STATUS_OK) status = dial_options_check(options, error);
+    if (options_has(options, OPTION_CALIBRATION) && batch_prompt_is_given(options)) /* of a figure */
+        return status_fail(error, STATUS_ARGUMENT,
+                           "expected --calibration or a prompt to measure on, found both");
+    Status status = dial_options_check(options, error);
     if (status == STATUS_OK) status = batch_open_model(batch, error);
     if (status == STATUS_OK) status = batch_method_read(batch, &sweep->dials, error);
     if (status == STATUS_OK) status = open_rows(batch, sweep, error);
