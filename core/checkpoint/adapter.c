@@ -3,6 +3,7 @@
 #include "core/checkpoint/adapter_internal.h"
 #include "core/checkpoint/directory.h"
 #include "core/checkpoint/head.h"
+#include "core/checkpoint/safetensors.h"
 #include "core/checkpoint/weights_file.h"
 #include "core/support/memory.h"
 
@@ -214,6 +215,18 @@ static Status rename_checkpoint(Checkpoint *sft, const char *directory, Error *e
     sft->home_files = sft->file_count;
     sft->directory = own;
     return find_text(sft, error);
+}
+
+void adapter_share_base(Checkpoint *sft, const Checkpoint *base) {
+    for (size_t i = 0; i < sft->adapter->change_count; i++) {
+        Tensor *start = &sft->adapter->changes[i]->start;
+        uint64_t offset;
+        if (start->file >= sft->home_files || start->file >= base->file_count) continue;
+        const SafetensorsFile *own = sft->files[start->file], *file = base->files[start->file];
+        if (file_stamp_equal(&own->stamp, &file->stamp) &&
+            safetensors_find_offset(own, start->data, &offset))
+            start->data = file->map + offset;
+    }
 }
 
 Status adapter_open(const char *base_directory, const char *directory, Checkpoint **checkpoint,

@@ -40,6 +40,7 @@ static Status open_pair(const char *root, const char *base_directory, const char
                                  : open_side(root, base_directory, &opened->base, error);
     if (status == STATUS_OK)
         status = open_side(root != NULL ? root : base_directory, sft_directory, &opened->sft, error);
+    if (status == STATUS_OK && opened->sft->adapter != NULL) adapter_share_base(opened->sft, opened->base);
     if (status == STATUS_OK) status = finding_add_all(&opened->findings, &opened->base->remarks, error);
     if (status == STATUS_OK) status = finding_add_all(&opened->findings, &opened->sft->remarks, error);
     if (status == STATUS_OK) status = quantization_check(opened->base, error);
