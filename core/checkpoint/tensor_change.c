@@ -269,7 +269,7 @@ void tensor_change_store(const Tensor *tensor, uint64_t first, size_t count, voi
     }
 }
 
-/* ---- by one token ---- */
+/* ---- blended, and by one token ---- */
 
 /* Whether these rows of base are laid out as those of S are. */
 static bool is_alike(const Tensor *tensor, const Tensor *base, uint64_t end) {
@@ -277,23 +277,20 @@ static bool is_alike(const Tensor *tensor, const Tensor *base, uint64_t end) {
     return base->dtype == tensor->dtype && end <= base->rows && base->columns == tensor->columns;
 }
 
-bool tensor_change_multiply(const Tensor *tensor, const Tensor *base, float weight_sft, float weight_base,
-                            uint64_t row, size_t rows, const float *x, float *y) {
+bool tensor_change_find(const Tensor *tensor, const Tensor *base, TensorChanged *changed, uint64_t row,
+                        size_t rows, uint64_t column) {
     const TensorChange *change = tensor->change;
     bool is_matrix = change->rows == tensor->rows && change->columns == tensor->columns;
     const TensorFactors *factors = is_matrix ? find_factors(change, row) : NULL;
     if (factors == NULL || !tensor_change_is_plain(tensor) || !is_alike(tensor, base, row + rows))
         return false;
-    size_t columns = (size_t)change->columns, before = (size_t)row * columns * dtype_size(tensor->dtype);
-    const Window window = {tensor, change, row, rows, 0, columns};
-    const KernelFactors product = place_product(&window, factors);
-    const KernelChanged changed = {.dtype = tensor->dtype,
-                                   .start = change->start->data + before,
-                                   .base = base == NULL ? NULL : base->data + before,
-                                   .stride = columns,
-                                   .scale = factors->scale,
-                                   .weight_sft = weight_sft,
-                                   .weight_base = weight_base};
-    kernels_get()->dot_low_rank(&product, &changed, rows, columns, x, y);
+    size_t before = (size_t)(row * change->columns + column) * dtype_size(tensor->dtype);
+    const Window window = {tensor, change, row, rows, column, 0};
+    changed->product = place_product(&window, factors);
+    changed->rows = (KernelChanged){.dtype = tensor->dtype,
+                                    .start = change->start->data + before,
+                                    .base = base == NULL ? NULL : base->data + before,
+                                    .stride = (size_t)change->columns,
+                                    .scale = factors->scale};
     return true;
 }

@@ -74,10 +74,15 @@ void tensor_change_store(const Tensor *tensor, uint64_t first, size_t count, voi
 void tensor_change_store_window(const Tensor *tensor, uint64_t row, size_t rows, uint64_t column,
                                 size_t columns, void *out, size_t stride);
 
-/* y[r] = Σ_c w[row + r, c] · x[c], w being weight_sft · S + weight_base · base as Kernels.blend has it, for `rows` rows of
- * one token's multiply: neither S nor w is ever in memory. base is NULL, or plainly stored. False where S is not plain or
- * not one matrix, or its rows have no factors, or base is of another type or has not these rows: then nothing was done. */
-bool tensor_change_multiply(const Tensor *tensor, const Tensor *base, float weight_sft, float weight_base,
-                            uint64_t row, size_t rows, const float *x, float *y);
+/* Some rows from a column on, for the kernels that make S of them and blend it on the way: it is never in memory. */
+typedef struct TensorChanged {
+    KernelFactors product;
+    KernelChanged rows; /* its weights are the caller's */
+} TensorChanged;
+
+/* base is NULL where it has no weight, or plainly stored. False where S is not plain or not one matrix, or its rows have no
+ * factors, or base is of another type or has not these rows. */
+bool tensor_change_find(const Tensor *tensor, const Tensor *base, TensorChanged *changed, uint64_t row,
+                        size_t rows, uint64_t column);
 
 #endif

@@ -1,10 +1,10 @@
 #include "core/fusion/blend.h"
 
-#include "core/checkpoint/tensor_change.h"
 #include "core/checkpoint/tensor_values.h"
 #include "core/fusion/blend_internal.h"
 #include "core/numerics/kernels.h"
 
+#include <math.h>
 #include <string.h>
 
 /*
@@ -241,18 +241,8 @@ static void blend_stack(const Blend *blend, size_t first, size_t count, float *o
     }
 }
 
-void blend_window(const Blend *blend, size_t first, size_t count, size_t first_column, size_t columns,
-                  float *out, size_t stride) {
-    if (is_stack(blend)) {
-        for (size_t r = 0; r < count; r++)
-            blend_stack(blend, (first + r) * blend->sft->columns + first_column, columns, out + r * stride);
-        return;
-    }
-    if (is_vector(blend->sft)) {
-        for (size_t r = 0; r < count && stride != 1; r++) blend_vector(blend, first + r, 1, out + r * stride);
-        if (stride == 1) blend_vector(blend, first, count, out);
-        return;
-    }
+static void blend_matrix(const Blend *blend, size_t first, size_t count, size_t first_column, size_t columns,
+                         float *out, size_t stride) {
     unsigned char marks[STRETCH];
     Computed computed;
     for (size_t at = 0, n; at < columns; at += n) {
@@ -265,6 +255,27 @@ void blend_window(const Blend *blend, size_t first, size_t count, size_t first_c
             blend_piece(&piece, out + r * stride + at);
         }
     }
+}
+
+void blend_window(const Blend *blend, size_t first, size_t count, size_t first_column, size_t columns,
+                  float *out, size_t stride) {
+    if (is_stack(blend)) {
+        for (size_t r = 0; r < count; r++)
+            blend_stack(blend, (first + r) * blend->sft->columns + first_column, columns, out + r * stride);
+        return;
+    }
+    if (is_vector(blend->sft)) {
+        for (size_t r = 0; r < count && stride != 1; r++) blend_vector(blend, first + r, 1, out + r * stride);
+        if (stride == 1) blend_vector(blend, first, count, out);
+        return;
+    }
+    if (!blend_changed_window(blend, first, count, first_column, columns, out, stride)) {
+        blend_matrix(blend, first, count, first_column, columns, out, stride);
+        return;
+    }
+    for (size_t r = 0; r < count; r++)
+        if (is_reset_whole(blend, first + r, first_column))
+            blend_matrix(blend, first + r, 1, first_column, columns, out + r * stride, stride);
 }
 
 void blend_rows(const Blend *blend, size_t first, size_t count, float *out) {
@@ -421,13 +432,11 @@ static void multiply_laid_out(const Blend *blend, size_t first, size_t count, co
     }
 }
 
-/* Where S is what an adapter makes of stored rows, and one a holds for all of them: then it is nowhere in memory. */
-static bool multiply_changed(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
-    double a = blend->base == NULL ? 1.0 : blend->a;
-    bool is_one = blend->row_ranks == NULL && blend->column_ranks == NULL;
-    bool is_stored = blend->base == NULL || tensor_values_are_stored(blend->base);
-    return is_one && is_stored && a != 0.0 && blend->sft->change != NULL &&
-           tensor_change_multiply(blend->sft, blend->base, (float)a, (float)(1.0 - a), first, count, x, y);
+/* Rows that a product of what an adapter changed left to others. */
+static void multiply_again(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
+    for (size_t r = 0; r < count; r++)
+        if (isnan(y[r]) || is_reset_whole(blend, first + r, 0))
+            multiply_matrix(blend, first + r, 1, x, y + r);
 }
 
 void blend_multiply_vector(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
@@ -436,7 +445,9 @@ void blend_multiply_vector(const Blend *blend, size_t first, size_t count, const
     } else if (is_vector(blend->sft)) {
         blend_vector(blend, first, count, y);
         for (size_t r = 0; r < count; r++) y[r] *= x[0];
-    } else if (!multiply_changed(blend, first, count, x, y)) {
+    } else if (blend_changed_multiply(blend, first, count, x, y)) {
+        multiply_again(blend, first, count, x, y);
+    } else {
         multiply_matrix(blend, first, count, x, y);
     }
 }

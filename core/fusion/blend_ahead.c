@@ -1,3 +1,4 @@
+#include "core/checkpoint/tensor_change.h"
 #include "core/checkpoint/tensor_values.h"
 #include "core/fusion/blend.h"
 
@@ -5,9 +6,16 @@ static const unsigned char *find_stored(const Tensor *tensor, size_t row, size_t
     return tensor->data + (row * tensor->columns + column) * dtype_size(tensor->dtype);
 }
 
+/* What an adapter's values are made of, or the tensor itself. */
+static const Tensor *find_read(const Tensor *tensor) {
+    const TensorChange *change = tensor->change;
+    bool is_matrix = change != NULL && change->rows == tensor->rows && change->columns == tensor->columns;
+    return is_matrix ? change->start : tensor;
+}
+
 KernelAhead blend_find_ahead(const Blend *blend, size_t first, size_t count, size_t first_column,
                              size_t columns) {
-    const Tensor *sft = blend->sft, *base = blend->base;
+    const Tensor *sft = find_read(blend->sft), *base = blend->base;
     bool is_one = blend->row_ranks == NULL && blend->column_ranks == NULL;
     if (base != NULL && (first + count > base->rows || (is_one && blend->a == 1.0))) base = NULL;
     if (base != NULL && is_one && blend->a == 0.0) sft = base;

@@ -1,7 +1,7 @@
 /*
  * kernels — the inner loops over elements, compiled once for each instruction set and chosen at run time.
  *
- * Every variant gives the same bits for widen, narrow, blend, blend_marked, step, low_rank, exponentials and silu (each element is a fixed
+ * Every variant gives the same bits for widen, narrow, blend, blend_marked, step, low_rank, blend_low_rank, exponentials and silu (each element is a fixed
  * sequence of correctly rounded operations). `dot` and its like sum in 64 interleaved lanes that are folded
  * in a fixed order, so they too are the same on any machine; dot_low_rank's lanes are 16.
  *
@@ -105,11 +105,11 @@ typedef struct KernelLines {
     size_t from_stride, to_stride;
 } KernelLines;
 
-/* Rows that factors change to SFT's, and those of base (NULL where it has no weight), of one dtype, F32 or BF16. */
+/* Rows that factors change to SFT's, and those of base, of one dtype, F32 or BF16: often the same rows. */
 typedef struct KernelChanged {
     DType dtype;
-    const void *start, *base;
-    size_t stride; /* elements from a row to the next, of both */
+    const void *start, *base; /* base: NULL where it has no weight, and SFT's are taken as they are */
+    size_t stride;            /* elements from a row to the next, of both */
     float scale, weight_sft, weight_base;
 } KernelChanged;
 
@@ -184,15 +184,23 @@ typedef struct Kernels {
 
     /* out[r, c] = from[r, c] + scale · the factors' product, `rows` × `count`, both F32 or both BF16: the product is
      * added up from k = 0 on with one rounding each, scaled with one, added with one, and the sum is rounded to the dtype.
-     * So does torch on a CPU for a rank that its BLAS does not cut (MKL 2024.2: up to 192). */
+     * So does torch on a CPU for a rank that its BLAS does not cut (MKL 2024.2: up to 192). A scale that is a power of two
+     * rounds nothing, and goes into the left factor where that is of rank 64 or less: the same, unless sums leave the
+     * range of normal numbers. Rows are fastest by fours. */
     void (*low_rank)(const KernelFactors *factors, float scale, const KernelLines *lines, size_t rows,
                      size_t count);
 
-    /* sums[r] = Σ_c w[r, c] · x[c], where w is what blend() makes of s = start + scale · the factors' product, as
-     * low_rank() makes it in the dtype of start, and of base. Products are added up in 16
-     * lanes, c mod 16, one rounding each, and the lanes are folded pairwise at the end. */
+    /* out[r·stride + c] = w[r, c], where w is what blend() makes of s = start + scale · the factors' product, as low_rank()
+     * makes it in the dtype of start, and of base: s is nowhere in memory. */
+    void (*blend_low_rank)(const KernelFactors *factors, const KernelChanged *changed, size_t rows,
+                           size_t count, float *out, size_t stride);
+
+    /* sums[r] = Σ_c s[r, c] · x[c] + base[r, c] · x_base[c], with that s: a token twice, each time the weight of a side, or
+     * none for an element that the side has no part in; the weights of `changed` do not matter. x_base is NULL where base
+     * is. Products are added up in 16 lanes, c mod 16, s's before base's, one rounding each, and the lanes are folded
+     * pairwise at the end. */
     void (*dot_low_rank)(const KernelFactors *factors, const KernelChanged *changed, size_t rows,
-                         size_t count, const float *x, float *sums);
+                         size_t count, const float *x, const float *x_base, float *sums);
 
     /* Compares up to KERNELS_DRIFT_CHUNK elements (the row's weights do not matter) and adds to *drift, which
      * begins as zeros. Writes those |Δ| whose key is `least` or more to `sizes`, in order, and returns how

@@ -214,16 +214,20 @@ void kernels_variant_multiply_back(const KernelPanel *panel, const float *pack, 
 void kernels_variant_multiply_rows(const KernelRows *rows, const float *const *tokens, size_t token_count,
                                    bool adds, float *sums, size_t stride);
 
-/* ---- kernels_low_rank.c: Kernels.low_rank and Kernels.dot_low_rank ---- */
+/* ---- kernels_low_rank.c: Kernels.low_rank, blend_low_rank and dot_low_rank ---- */
 
-#define kernels_variant_low_rank     JOIN_NAMES(kernels_low_rank_, KERNELS_VARIANT)
-#define kernels_variant_dot_low_rank JOIN_NAMES(kernels_dot_low_rank_, KERNELS_VARIANT)
+#define kernels_variant_low_rank       JOIN_NAMES(kernels_low_rank_, KERNELS_VARIANT)
+#define kernels_variant_blend_low_rank JOIN_NAMES(kernels_blend_low_rank_, KERNELS_VARIANT)
+#define kernels_variant_dot_low_rank   JOIN_NAMES(kernels_dot_low_rank_, KERNELS_VARIANT)
 
 void kernels_variant_low_rank(const KernelFactors *factors, float scale, const KernelLines *lines,
                               size_t rows, size_t count);
 
+void kernels_variant_blend_low_rank(const KernelFactors *factors, const KernelChanged *changed, size_t rows,
+                                    size_t count, float *out, size_t stride);
+
 void kernels_variant_dot_low_rank(const KernelFactors *factors, const KernelChanged *changed, size_t rows,
-                                  size_t count, const float *x, float *sums);
+                                  size_t count, const float *x, const float *x_base, float *sums);
 
 /* Floats of a vector, tokens of a whole pack, and how many are few. */
 #if defined(__AVX512F__)

@@ -443,6 +443,7 @@ const Kernels KERNELS_TABLE = {
     .few = KERNELS_FEW,
     .multiply_rows = kernels_variant_multiply_rows,
     .low_rank = kernels_variant_low_rank,
+    .blend_low_rank = kernels_variant_blend_low_rank,
     .dot_low_rank = kernels_variant_dot_low_rank,
     .drift = kernels_variant_drift,
     .drift_keys = kernels_variant_drift_keys,

@@ -187,6 +187,15 @@ static void must_be_the_same_in_pieces(const Tensor *tensor) {
     free(piece);
 }
 
+/* Where base has it mapped, not where the adapter's own side has. */
+static void must_begin_from_base(const Pair *pair, const PairTensor *tensor) {
+    const Tensor *start = tensor->sft->change->start, *base = tensor->base;
+    bool is_base = start->file < pair->sft->home_files && base->rows == tensor->sft->rows &&
+                   tensor_values_are_stored(base);
+    uint64_t bytes = start->rows * start->columns * dtype_size(start->dtype);
+    if (is_base && memcmp(start->data, base->data, bytes) == 0) assert_ptr_equal(start->data, base->data);
+}
+
 enum { CUT = 2 };
 
 /* W = a·S + (1 − a)·B of an element, as the header says. */
@@ -234,8 +243,12 @@ static void must_be_blended_at_each_dial(const PairTensor *tensor) {
         must_be_blended(&blend);
         blend.row_ranks = ranks;
         must_be_blended(&blend);
+        blend.reset_a = 0.1;
+        must_be_blended(&blend);
         blend.row_ranks = NULL;
         blend.column_ranks = ranks;
+        must_be_blended(&blend);
+        blend.reset_a = 0.0;
         must_be_blended(&blend);
     }
 }
@@ -249,6 +262,7 @@ static void a_value_is_the_same_however_it_is_read(void **state) {
             const PairTensor *tensor = &pair->tensors[t];
             if (tensor->sft->change == NULL) continue;
             changed++;
+            must_begin_from_base(pair, tensor);
             must_be_the_same_in_pieces(tensor->sft);
             if (tensor->base->rows == tensor->sft->rows) must_be_blended_at_each_dial(tensor);
         }
