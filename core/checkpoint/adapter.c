@@ -217,16 +217,18 @@ static Status rename_checkpoint(Checkpoint *sft, const char *directory, Error *e
     return find_text(sft, error);
 }
 
+static void share_tensor(const Checkpoint *sft, const Checkpoint *base, Tensor *tensor) {
+    uint64_t offset;
+    if (tensor->data == NULL || tensor->file >= sft->home_files || tensor->file >= base->file_count) return;
+    const SafetensorsFile *own = sft->files[tensor->file], *file = base->files[tensor->file];
+    if (file_stamp_equal(&own->stamp, &file->stamp) && safetensors_find_offset(own, tensor->data, &offset))
+        tensor->data = file->map + offset;
+}
+
 void adapter_share_base(Checkpoint *sft, const Checkpoint *base) {
-    for (size_t i = 0; i < sft->adapter->change_count; i++) {
-        Tensor *start = &sft->adapter->changes[i]->start;
-        uint64_t offset;
-        if (start->file >= sft->home_files || start->file >= base->file_count) continue;
-        const SafetensorsFile *own = sft->files[start->file], *file = base->files[start->file];
-        if (file_stamp_equal(&own->stamp, &file->stamp) &&
-            safetensors_find_offset(own, start->data, &offset))
-            start->data = file->map + offset;
-    }
+    for (size_t i = 0; i < sft->tensor_count; i++) share_tensor(sft, base, &sft->tensors[i]);
+    for (size_t i = 0; i < sft->adapter->change_count; i++)
+        share_tensor(sft, base, &sft->adapter->changes[i]->start);
 }
 
 Status adapter_open(const char *base_directory, const char *directory, Checkpoint **checkpoint,

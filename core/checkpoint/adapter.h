@@ -47,8 +47,9 @@ Status adapter_is_directory(const char *path, bool *is_adapter, Error *error) ST
 Status adapter_open(const char *base_directory, const char *directory, Checkpoint **checkpoint,
                     Error *error) STATUS_MUST_CHECK;
 
-/* Lets what S begins from be read where `base` has it mapped, as far as that is the same files: through two addresses
- * the processor's caches do not see that it is one. From then on base is to outlive `sft`. */
+/* Lets tensors as they are stored, and what S begins from, be read where `base` has them mapped, as far as that is the same
+ * files: through two addresses the processor's caches do not see that it is one. From then on `sft` is not to be read
+ * without base. */
 void adapter_share_base(Checkpoint *sft, const Checkpoint *base);
 
 /* For checkpoint_close(); takes NULL. */

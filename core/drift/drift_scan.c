@@ -90,6 +90,7 @@ static bool is_same_stretch(const Pair *pair, const Tensor *base, const Tensor *
     const SafetensorsFile *b = pair->base->files[base->file], *s = pair->sft->files[sft->file];
     if (base->parts != NULL || sft->parts != NULL || base->change != NULL || sft->change != NULL)
         return false;
+    if (base->data != NULL && base->data == sft->data) return base->dtype == sft->dtype; /* mapped once */
     uint64_t b_offset, s_offset;
     return base->dtype == sft->dtype && safetensors_find_offset(b, base->data, &b_offset) &&
            safetensors_find_offset(s, sft->data, &s_offset) && b_offset == s_offset &&
