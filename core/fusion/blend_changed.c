@@ -57,16 +57,20 @@ bool blend_changed_window(const Blend *blend, size_t first, size_t count, size_t
 /* Columns and rows that are multiplied at once: the token, twice, fits the L1 cache. */
 enum { PART = 2048, PART_ROWS = 128 };
 
+static void scale(const float *x, size_t count, double weight, float *out) {
+    for (size_t i = 0; i < count; i++) out[i] = (float)weight * x[i];
+}
+
 /* The token as each side meets it. */
 static void weigh_token(const Blend *blend, size_t first_column, size_t columns, const float *x, float *x_sft,
                         float *x_base) {
     double a = weight_of_sft(blend);
-    float sft[] = {(float)a, (float)blend->reset_a},
-          base[] = {(float)(1.0 - a), (float)(1.0 - blend->reset_a)};
-    for (size_t c = 0; c < columns; c++) {
-        size_t which = blend->column_ranks != NULL && is_reset(blend, first_column + c) ? 1 : 0;
-        x_sft[c] = sft[which] * x[c];
-        x_base[c] = base[which] * x[c];
+    scale(x, columns, a, x_sft);
+    scale(x, columns, 1.0 - a, x_base);
+    for (size_t c = 0; c < columns && blend->column_ranks != NULL; c++) {
+        if (!is_reset(blend, first_column + c)) continue;
+        scale(x + c, 1, blend->reset_a, x_sft + c);
+        scale(x + c, 1, 1.0 - blend->reset_a, x_base + c);
     }
 }
 

@@ -196,8 +196,8 @@ Status bench_adapter(Bench *bench, Error *error) {
     if (status == STATUS_OK) status = model_open(pair, &model, error);
     if (status == STATUS_OK) status = open_side(bench, bench->pair, bench->model, &sides[FULL], error);
     if (status == STATUS_OK) status = open_side(bench, pair, model, &sides[ADAPTED], error);
-    if (status == STATUS_OK) status = add_forward_row(bench, sides, 0, PROMPT, 0.88, error);
-    if (status == STATUS_OK) status = add_forward_row(bench, sides, PROMPT - 1, 1, 0.4, error);
+    if (status == STATUS_OK) status = add_forward_row(bench, sides, 0, PROMPT, 0.92, error);
+    if (status == STATUS_OK) status = add_forward_row(bench, sides, PROMPT - 1, 1, 0.7, error);
     if (status == STATUS_OK) status = add_export_row(bench, sides, error);
     for (int s = 0; s < SIDES; s++) close_side(&sides[s]);
     model_close(model);
