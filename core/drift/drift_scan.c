@@ -23,14 +23,16 @@ static void take_moments(const KernelDrift *sums, DriftRow *row) {
 }
 
 static DriftRow row_of_sums(const KernelDrift *sums, size_t count) {
+    double base_squares = kernels_fold(&sums->base_squares), squares = kernels_fold(&sums->squares);
+    double products = kernels_fold(&sums->products);
     DriftRow row = {.is_compared = true,
                     .count = count,
                     .changed = sums->changed,
                     .sign_flips = sums->sign_flips,
-                    .difference_squares = kernels_fold(&sums->squares),
-                    .base_squares = kernels_fold(&sums->base_squares),
-                    .sft_squares = kernels_fold(&sums->sft_squares),
-                    .products = kernels_fold(&sums->products)};
+                    .difference_squares = squares,
+                    .base_squares = base_squares,
+                    .sft_squares = base_squares + (2.0 * products + squares),
+                    .products = base_squares + products};
     take_moments(sums, &row);
     return row;
 }
@@ -40,10 +42,16 @@ static bool is_far_from_zero(const DriftRow *row) {
     return 256.0 * (double)row->count * row->mean * row->mean > row->moment2;
 }
 
-/* What few tiles need and sums do not give: moments by their definition, and elements that are not finite. */
+/* Whether ‖S‖ is less than half of ‖B‖, of which then more is lost in Σb² + 2ΣbΔ + ΣΔ². */
+static bool is_shrunk(const DriftRow *row) {
+    return 4.0 * row->sft_squares < row->base_squares;
+}
+
+/* What few tiles need and sums do not give well: SFT's own sums and moments by their definition, and elements that are
+ * not finite. */
 static void measure_closely(Worker *worker, const Subject *subject, Tile *tile) {
     DriftRow *row = &tile->row;
-    KernelSum squares = {0}, cubes = {0}, fourths = {0};
+    KernelSum sft_squares = {0}, products = {0}, squares = {0}, cubes = {0}, fourths = {0};
     for (size_t at = 0; at < tile->count; at += CHUNK) {
         size_t count = tile->count - at < CHUNK ? tile->count - at : CHUNK;
         drift_widen(&subject->elements, tile->first + at, count, worker->sft, worker->base);
@@ -52,11 +60,15 @@ static void measure_closely(Worker *worker, const Subject *subject, Tile *tile) 
             size_t lane = i % KERNELS_DRIFT_LANES;
             row->base_nonfinite += isfinite(worker->base[i]) ? 0 : 1;
             row->sft_nonfinite += isfinite(worker->sft[i]) ? 0 : 1;
+            sft_squares.lanes[lane] += (double)worker->sft[i] * (double)worker->sft[i];
+            products.lanes[lane] += (double)worker->sft[i] * (double)worker->base[i];
             squares.lanes[lane] += e2;
             cubes.lanes[lane] += e2 * e;
             fourths.lanes[lane] += e2 * e2;
         }
     }
+    row->sft_squares = kernels_fold(&sft_squares);
+    row->products = kernels_fold(&products);
     row->moment2 = kernels_fold(&squares);
     row->moment3 = kernels_fold(&cubes);
     row->moment4 = kernels_fold(&fourths);
@@ -80,7 +92,8 @@ static void measure_tile(void *argument, size_t task, unsigned worker_index) {
     KernelDrift sums = {0};
     drift_read_tile(scan, worker, tile, &sums);
     tile->row = row_of_sums(&sums, tile->count);
-    if (is_far_from_zero(&tile->row) || !kernels_is_finite(&sums)) measure_closely(worker, subject, tile);
+    if (is_far_from_zero(&tile->row) || is_shrunk(&tile->row) || !kernels_is_finite(&sums))
+        measure_closely(worker, subject, tile);
     count_bytes(scan, subject, tile, worker_index);
 }
 

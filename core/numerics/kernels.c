@@ -54,5 +54,5 @@ double kernels_fold(const KernelSum *sum) {
 }
 
 bool kernels_is_finite(const KernelDrift *drift) {
-    return isfinite(kernels_fold(&drift->base_squares)) && isfinite(kernels_fold(&drift->sft_squares));
+    return isfinite(kernels_fold(&drift->base_squares)) && isfinite(kernels_fold(&drift->squares));
 }

@@ -58,10 +58,11 @@ typedef struct KernelSum {
     double lanes[KERNELS_DRIFT_LANES];
 } KernelSum;
 
-/* What comparing two stretches of elements adds up to; Δ = s − b, products and sums in double. */
+/* What comparing two stretches of elements adds up to; Δ = s − b and Δ² are rounded to double, and so is each sum, once
+ * for each element. Σsb = Σb² + ΣbΔ and Σs² = Σb² + 2ΣbΔ + ΣΔ² need no sums of their own. */
 typedef struct KernelDrift {
     uint64_t changed, sign_flips;                   /* s ≠ b; one below and the other above zero */
-    KernelSum base_squares, sft_squares, products;  /* Σb², Σs², Σsb */
+    KernelSum base_squares, products;               /* Σb², ΣbΔ */
     KernelSum differences, squares, cubes, fourths; /* ΣΔ, ΣΔ², ΣΔ³, ΣΔ⁴ */
 } KernelDrift;
 

@@ -1,6 +1,6 @@
 /*
- * The kernels of drift in one variant: plain C over widened chunks for any types; two sides of one common type have
- * loops over the stored elements where there are vectors of doubles.
+ * The kernels of drift in one variant: plain C over widened chunks. Where there are vectors of doubles
+ * (kernels_drift_vectors.c), it is left what does not fill them.
  */
 #include "core/numerics/kernels_internal.h"
 
@@ -23,37 +23,26 @@ INLINE void drift_count(const float *restrict s, const float *restrict b, size_t
     drift->sign_flips += flips;
 }
 
-/* sum + a · b. The product of two float32 is exact in double, so one rounding or two are the same. */
-INLINE double add_exact(double sum, double a, double b) {
-#if defined(__FMA__)
-    return fma(a, b, sum);
-#else
-    return sum + a * b;
-#endif
-}
-
 /* One group of up to DRIFT_LANES elements; with n = DRIFT_LANES the compiler sees whole vectors. */
 #define DRIFT_SUMS(n)                                                                                        \
     for (size_t l = 0; l < (n); l++) {                                                                       \
         double sft = s[i + l], base = b[i + l], difference = sft - base, square = difference * difference;   \
-        ss.lanes[l] = add_exact(ss.lanes[l], sft, sft);                                                      \
-        bb.lanes[l] = add_exact(bb.lanes[l], base, base);                                                    \
-        sb.lanes[l] = add_exact(sb.lanes[l], sft, base);                                                     \
+        bb.lanes[l] = fma(base, base, bb.lanes[l]);                                                          \
+        bd.lanes[l] = fma(base, difference, bd.lanes[l]);                                                    \
         d1.lanes[l] += difference;                                                                           \
         d2.lanes[l] += square;                                                                               \
-        d3.lanes[l] += square * difference;                                                                  \
-        d4.lanes[l] += square * square;                                                                      \
+        d3.lanes[l] = fma(square, difference, d3.lanes[l]);                                                  \
+        d4.lanes[l] = fma(square, square, d4.lanes[l]);                                                      \
     }
 
 INLINE void drift_sums(const float *restrict s, const float *restrict b, size_t count, KernelDrift *drift) {
-    KernelSum ss = drift->sft_squares, bb = drift->base_squares, sb = drift->products;
-    KernelSum d1 = drift->differences, d2 = drift->squares, d3 = drift->cubes, d4 = drift->fourths;
+    KernelSum bb = drift->base_squares, bd = drift->products, d1 = drift->differences;
+    KernelSum d2 = drift->squares, d3 = drift->cubes, d4 = drift->fourths;
     size_t i = 0;
     for (; i + DRIFT_LANES <= count; i += DRIFT_LANES) DRIFT_SUMS(DRIFT_LANES)
     DRIFT_SUMS(count - i)
-    drift->sft_squares = ss;
     drift->base_squares = bb;
-    drift->products = sb;
+    drift->products = bd;
     drift->differences = d1;
     drift->squares = d2;
     drift->cubes = d3;
@@ -109,8 +98,7 @@ size_t kernels_variant_drift(const KernelRow *row, size_t count, uint32_t least,
                              double *sizes) {
     size_t listed = 0, done = 0;
 #if defined(__AVX2__)
-    if (row->sft_dtype == row->base_dtype)
-        done = kernels_variant_drift_stored(row, count, least, drift, sizes, &listed);
+    done = kernels_variant_drift_vectors(row, count, least, drift, sizes, &listed);
 #endif
     return done < count ? listed + drift_any(row, done, count - done, least, drift, sizes + listed) : listed;
 }

@@ -166,16 +166,15 @@ __attribute__((unused)) static void kernels_widen(DType dtype, const void *from,
 
 /* ---- kernels_drift.c: Kernels.drift and Kernels.drift_keys, under names of this variant ---- */
 
-#define kernels_variant_drift        JOIN_NAMES(kernels_drift_, KERNELS_VARIANT)
-#define kernels_variant_drift_keys   JOIN_NAMES(kernels_drift_keys_, KERNELS_VARIANT)
-#define kernels_variant_drift_stored JOIN_NAMES(kernels_drift_stored_, KERNELS_VARIANT)
+#define kernels_variant_drift         JOIN_NAMES(kernels_drift_, KERNELS_VARIANT)
+#define kernels_variant_drift_keys    JOIN_NAMES(kernels_drift_keys_, KERNELS_VARIANT)
+#define kernels_variant_drift_vectors JOIN_NAMES(kernels_drift_vectors_, KERNELS_VARIANT)
 
 size_t kernels_variant_drift(const KernelRow *row, size_t count, uint32_t least, KernelDrift *drift,
                              double *sizes);
-/* kernels_drift_sixteens.c (AVX-512) or kernels_drift_parts.c (AVX2), of one type on both sides: as Kernels.drift, for the
- * first so many elements as it returns, a multiple of 16; 0 where it has no loop for the type. */
-size_t kernels_variant_drift_stored(const KernelRow *row, size_t count, uint32_t least, KernelDrift *drift,
-                                    double *sizes, size_t *listed);
+/* kernels_drift_vectors.c: as Kernels.drift, for the first so many elements as it returns, a multiple of 16. */
+size_t kernels_variant_drift_vectors(const KernelRow *row, size_t count, uint32_t least, KernelDrift *drift,
+                                     double *sizes, size_t *listed);
 
 void kernels_variant_drift_keys(const float *s, const float *b, size_t count, uint32_t *keys);
 

@@ -1,0 +1,326 @@
+/*
+ * Drift with vectors, sixteen elements at a time; the bits are those of kernels_drift.c.
+ *
+ * A block of elements is gone over twice. The first time it is widened to float32 in memory near at hand, and compared:
+ * bfloat16 as it is stored. The second time it is converted to double on the way from there, which costs half of what
+ * converting registers does, and added up. A half of the sums at a time, with what they come from, fills AVX2's registers;
+ * AVX-512's hold all.
+ */
+#include "core/numerics/kernels_internal.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+#if defined(__AVX2__)
+
+enum {
+    BLOCK = 1024,
+    WORD = 32,
+    GROUP = 4, /* lanes of a vector of doubles */
+    GROUPS = KERNELS_DRIFT_LANES / GROUP,
+#if defined(__AVX512VL__)
+    TOGETHER = GROUPS
+#else
+    TOGETHER = GROUPS / 2
+#endif
+};
+
+#define ALIGNED _Alignas(KERNELS_LINE)
+
+/* Elements of a block as float32: in order, or split, which is cheaper to make of bfloat16: of each sixteen first those at
+ * even places, then the others. */
+typedef struct Floats {
+    const float *sft, *base;
+    bool is_split;
+} Floats;
+
+/* ---- sums ---- */
+
+/* The sums of a group of lanes, in registers. */
+typedef struct Sums {
+    __m256d base_squares, products, differences, squares, cubes, fourths;
+} Sums;
+
+/* Lanes that lie side by side, or with one of another group between them. */
+typedef struct Lanes {
+    size_t first, step;
+} Lanes;
+
+INLINE Lanes lanes_of(bool is_split, size_t group) {
+    return is_split ? (Lanes){group % 2 * (2 * GROUP) + group / 2, 2} : (Lanes){group * GROUP, 1};
+}
+
+INLINE __m256d load_lanes(const KernelSum *sum, Lanes lanes) {
+    double values[GROUP];
+    for (size_t l = 0; l < GROUP; l++) values[l] = sum->lanes[lanes.first + l * lanes.step];
+    return _mm256_loadu_pd(values);
+}
+
+INLINE void store_lanes(__m256d from, KernelSum *sum, Lanes lanes) {
+    double values[GROUP];
+    _mm256_storeu_pd(values, from);
+    for (size_t l = 0; l < GROUP; l++) sum->lanes[lanes.first + l * lanes.step] = values[l];
+}
+
+INLINE Sums load_sums(const KernelDrift *drift, Lanes lanes) {
+    return (Sums){load_lanes(&drift->base_squares, lanes), load_lanes(&drift->products, lanes),
+                  load_lanes(&drift->differences, lanes),  load_lanes(&drift->squares, lanes),
+                  load_lanes(&drift->cubes, lanes),        load_lanes(&drift->fourths, lanes)};
+}
+
+INLINE void store_sums(const Sums *sums, KernelDrift *drift, Lanes lanes) {
+    store_lanes(sums->base_squares, &drift->base_squares, lanes);
+    store_lanes(sums->products, &drift->products, lanes);
+    store_lanes(sums->differences, &drift->differences, lanes);
+    store_lanes(sums->squares, &drift->squares, lanes);
+    store_lanes(sums->cubes, &drift->cubes, lanes);
+    store_lanes(sums->fourths, &drift->fourths, lanes);
+}
+
+INLINE void add_group(Sums *sums, const float *sft_floats, const float *base_floats) {
+    __m256d sft = _mm256_cvtps_pd(_mm_loadu_ps(sft_floats));
+    __m256d base = _mm256_cvtps_pd(_mm_loadu_ps(base_floats));
+    __m256d difference = _mm256_sub_pd(sft, base), square = _mm256_mul_pd(difference, difference);
+    sums->base_squares = _mm256_fmadd_pd(base, base, sums->base_squares);
+    sums->products = _mm256_fmadd_pd(base, difference, sums->products);
+    sums->differences = _mm256_add_pd(sums->differences, difference);
+    sums->squares = _mm256_add_pd(sums->squares, square);
+    sums->cubes = _mm256_fmadd_pd(square, difference, sums->cubes);
+    sums->fourths = _mm256_fmadd_pd(square, square, sums->fourths);
+}
+
+/* What is needed next is fetched meanwhile: what comparing waits for, adding up has time to bring. */
+typedef struct Ahead {
+    const unsigned char *sft, *base;
+    size_t size; /* of an element */
+} Ahead;
+
+INLINE void add_groups(const Floats *floats, size_t first, size_t count, Ahead ahead, KernelDrift *drift) {
+    Sums sums[TOGETHER];
+#pragma GCC unroll 4
+    for (size_t g = 0; g < TOGETHER; g++) sums[g] = load_sums(drift, lanes_of(floats->is_split, first + g));
+    for (size_t i = 0; i < count; i += KERNELS_DRIFT_LANES) {
+        if (first == 0) __builtin_prefetch(ahead.sft + i * ahead.size);
+        if (first + TOGETHER == GROUPS) __builtin_prefetch(ahead.base + i * ahead.size);
+#pragma GCC unroll 4
+        for (size_t g = 0; g < TOGETHER; g++) {
+            size_t at = i + (first + g) * GROUP;
+            add_group(&sums[g], floats->sft + at, floats->base + at);
+        }
+    }
+#pragma GCC unroll 4
+    for (size_t g = 0; g < TOGETHER; g++) store_sums(&sums[g], drift, lanes_of(floats->is_split, first + g));
+}
+
+INLINE void add_up(const Floats *floats, size_t count, Ahead ahead, KernelDrift *drift) {
+    for (size_t first = 0; first < GROUPS; first += TOGETHER) add_groups(floats, first, count, ahead, drift);
+}
+
+/* ---- comparing ---- */
+
+/* Which elements may have a key from `least` on, a bit each. */
+typedef struct Listed {
+    uint32_t words[BLOCK / WORD];
+} Listed;
+
+INLINE uint32_t bits_set(__m256 mask) {
+    return (uint32_t)__builtin_popcount((unsigned)_mm256_movemask_ps(mask));
+}
+
+INLINE __m256 has_flipped(__m256 s, __m256 b) {
+    __m256 zero = _mm256_setzero_ps(), lower = _mm256_min_ps(s, b), upper = _mm256_max_ps(s, b);
+    __m256 flipped =
+        _mm256_and_ps(_mm256_cmp_ps(lower, zero, _CMP_LT_OQ), _mm256_cmp_ps(upper, zero, _CMP_GT_OQ));
+    return _mm256_andnot_ps(_mm256_cmp_ps(s, b, _CMP_UNORD_Q), flipped);
+}
+
+/* Of numbers, whatever they are. */
+INLINE void count_numbers(const Floats *floats, size_t count, KernelDrift *drift) {
+    for (size_t i = 0; i < count; i += 8) {
+        __m256 sft = _mm256_loadu_ps(floats->sft + i), base = _mm256_loadu_ps(floats->base + i);
+        drift->changed += bits_set(_mm256_cmp_ps(sft, base, _CMP_NEQ_UQ));
+        drift->sign_flips += bits_set(has_flipped(sft, base));
+    }
+}
+
+INLINE void list_numbers(const Floats *floats, size_t count, uint32_t least, Listed *listed) {
+    __m256i below = _mm256_set1_epi32((int)least - 1), size = _mm256_set1_epi32(0x7fffffff);
+    for (size_t i = 0; i < count; i += 8) {
+        __m256 difference =
+            _mm256_sub_ps(_mm256_loadu_ps(floats->sft + i), _mm256_loadu_ps(floats->base + i));
+        __m256i key = _mm256_and_si256(_mm256_castps_si256(difference), size);
+        __m256 is_listed = _mm256_castsi256_ps(_mm256_cmpgt_epi32(key, below));
+        listed->words[i / WORD] |= (uint32_t)_mm256_movemask_ps(is_listed) << i % WORD;
+    }
+}
+
+/* ---- comparing bfloat16 ---- */
+
+INLINE __m256 even_bf16(__m256i pairs) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16));
+}
+
+INLINE __m256 odd_bf16(__m256i pairs) {
+    return _mm256_castsi256_ps(_mm256_and_si256(pairs, _mm256_set1_epi32((int)0xffff0000U)));
+}
+
+/* What is known of codes: the same code is the same number and another code another number, but for zeros, which have two
+ * and no sign that could flip, and NaNs, of which none is the same as any. */
+typedef struct Codes {
+    __m256i equal, flips; /* how many, in each of sixteen lanes */
+    __m256i
+        common; /* the least that both codes of a pair have in common but for the sign; 0 where one is zero */
+    __m256i below; /* the upper half of the least key, less one */
+} Codes;
+
+INLINE Codes codes_of_none(uint32_t least) {
+    __m256i zero = _mm256_setzero_si256();
+    return (Codes){zero, zero, _mm256_set1_epi16(-1), _mm256_set1_epi16((short)((int)(least >> 16) - 1))};
+}
+
+/* Sixteen elements of both sides, which go to `sft` and `base` split. Returns all bits of those that may be listed, by
+ * the upper halves of their keys. */
+INLINE __m256i compare_sixteen(Codes *codes, __m256i s, __m256i b, float *sft, float *base) {
+    __m256 even_sft = even_bf16(s), odd_sft = odd_bf16(s), even_base = even_bf16(b), odd_base = odd_bf16(b);
+    _mm256_storeu_ps(sft, even_sft);
+    _mm256_storeu_ps(sft + 8, odd_sft);
+    _mm256_storeu_ps(base, even_base);
+    _mm256_storeu_ps(base + 8, odd_base);
+    __m256i common = _mm256_and_si256(s, b);
+    codes->equal = _mm256_sub_epi16(codes->equal, _mm256_cmpeq_epi16(s, b));
+    codes->flips = _mm256_add_epi16(codes->flips, _mm256_srli_epi16(_mm256_xor_si256(s, b), 15));
+    codes->common = _mm256_min_epu16(codes->common, _mm256_add_epi16(common, common));
+    __m256i even = _mm256_castps_si256(_mm256_sub_ps(even_sft, even_base));
+    __m256i odd = _mm256_castps_si256(_mm256_sub_ps(odd_sft, odd_base));
+    __m256i upper = _mm256_blend_epi16(_mm256_srli_epi32(even, 16), odd, 0xaa);
+    return _mm256_cmpgt_epi16(_mm256_and_si256(upper, _mm256_set1_epi16(0x7fff)), codes->below);
+}
+
+INLINE __m256i load_sixteen(const unsigned char *from) {
+    return _mm256_loadu_si256((const __m256i *)(const void *)from);
+}
+
+INLINE void compare_codes(Codes *codes, const unsigned char *s, const unsigned char *b, size_t count,
+                          float *sft, float *base, Listed *listed) {
+    enum { ORDER = 0xd8 }; /* packing takes 64 bits of one and of the other in turn */
+    __m256i none = _mm256_setzero_si256();
+    for (size_t i = 0; i < count; i += WORD) {
+        __m256i first =
+            compare_sixteen(codes, load_sixteen(s + 2 * i), load_sixteen(b + 2 * i), sft + i, base + i);
+        size_t j = i + 16;
+        __m256i second = j < count ? compare_sixteen(codes, load_sixteen(s + 2 * j), load_sixteen(b + 2 * j),
+                                                     sft + j, base + j)
+                                   : none;
+        __m256i bytes = _mm256_permute4x64_epi64(_mm256_packs_epi16(first, second), ORDER);
+        listed->words[i / WORD] = (uint32_t)_mm256_movemask_epi8(bytes);
+    }
+}
+
+INLINE uint64_t add_sixteens(__m256i counts) {
+    uint16_t lanes[16];
+    uint64_t sum = 0;
+    _mm256_storeu_si256((__m256i *)(void *)lanes, counts);
+    for (size_t l = 0; l < 16; l++) sum += lanes[l];
+    return sum;
+}
+
+INLINE bool have_zero(const Codes *codes) {
+    __m256i zero = _mm256_cmpeq_epi16(codes->common, _mm256_setzero_si256());
+    return _mm256_movemask_epi8(zero) != 0;
+}
+
+/* Whether every element was, as kernels_is_finite() has it. */
+INLINE bool are_finite(const KernelDrift *drift) {
+    __m256d sum = _mm256_setzero_pd();
+    for (size_t l = 0; l < KERNELS_DRIFT_LANES; l += GROUP) {
+        sum = _mm256_add_pd(sum, _mm256_loadu_pd(drift->base_squares.lanes + l));
+        sum = _mm256_add_pd(sum, _mm256_loadu_pd(drift->squares.lanes + l));
+    }
+    __m256d none = _mm256_sub_pd(sum, sum); /* NaN for an infinity too */
+    return _mm256_movemask_pd(_mm256_cmp_pd(none, none, _CMP_UNORD_Q)) == 0;
+}
+
+INLINE void count_codes(const Codes *codes, size_t count, KernelDrift *drift) {
+    drift->changed += count - add_sixteens(codes->equal);
+    drift->sign_flips += add_sixteens(codes->flips);
+}
+
+/* ---- all of it ---- */
+
+/* Where element i of a block lies. */
+INLINE size_t place_of(bool is_split, size_t i) {
+    return is_split ? i / 16 * 16 + i % 2 * 8 + i % 16 / 2 : i;
+}
+
+/* |Δ| of those whose key is `least` or more, in order. */
+INLINE size_t list_sizes(const Floats *floats, const Listed *listed, size_t count, uint32_t least,
+                         double *sizes) {
+    size_t found = 0;
+    for (size_t word = 0; word < (count + WORD - 1) / WORD; word++) {
+        for (uint32_t left = listed->words[word]; left != 0; left &= left - 1) {
+            size_t at = place_of(floats->is_split, word * WORD + (size_t)__builtin_ctz(left));
+            sizes[found] = fabs((double)floats->sft[at] - (double)floats->base[at]);
+            found += kernels_to_bits((float)sizes[found]) >= least;
+        }
+    }
+    return found;
+}
+
+static size_t drift_bf16(const unsigned char *s, const unsigned char *b, size_t count, uint32_t least,
+                         KernelDrift *drift, double *sizes) {
+    ALIGNED float sft[BLOCK], base[BLOCK];
+    const Floats floats = {sft, base, true};
+    Listed listed;
+    Codes codes = codes_of_none(least);
+    compare_codes(&codes, s, b, count, sft, base, &listed);
+    add_up(&floats, count, (Ahead){s + 2 * BLOCK, b + 2 * BLOCK, 2}, drift);
+    if (have_zero(&codes) || !are_finite(drift)) /* a NaN, of these or of earlier ones */
+        count_numbers(&floats, count, drift);
+    else
+        count_codes(&codes, count, drift);
+    return list_sizes(&floats, &listed, count, least, sizes);
+}
+
+static size_t drift_floats(const Floats *floats, size_t count, uint32_t least, Ahead ahead,
+                           KernelDrift *drift, double *sizes) {
+    Listed listed = {0};
+    count_numbers(floats, count, drift);
+    list_numbers(floats, count, least, &listed);
+    add_up(floats, count, ahead, drift);
+    return list_sizes(floats, &listed, count, least, sizes);
+}
+
+static size_t drift_f32(const unsigned char *s, const unsigned char *b, size_t count, uint32_t least,
+                        KernelDrift *drift, double *sizes) {
+    const Floats floats = {(const void *)s, (const void *)b, false};
+    return drift_floats(&floats, count, least, (Ahead){s + 4 * BLOCK, b + 4 * BLOCK, 4}, drift, sizes);
+}
+
+static size_t drift_block(const KernelRow *row, size_t first, size_t count, uint32_t least,
+                          KernelDrift *drift, double *sizes) {
+    const unsigned char *s = row->sft, *b = row->base;
+    s += first * dtype_size(row->sft_dtype);
+    b += first * dtype_size(row->base_dtype);
+    if (row->sft_dtype == row->base_dtype && row->sft_dtype == DTYPE_BF16)
+        return drift_bf16(s, b, count, least, drift, sizes);
+    if (row->sft_dtype == row->base_dtype && row->sft_dtype == DTYPE_F32)
+        return drift_f32(s, b, count, least, drift, sizes);
+    ALIGNED float sft[BLOCK], base[BLOCK];
+    const Floats floats = {sft, base, false};
+    kernels_widen(row->sft_dtype, s, count, sft);
+    kernels_widen(row->base_dtype, b, count, base);
+    return drift_floats(&floats, count, least, (Ahead){s, b, 0}, drift, sizes);
+}
+
+size_t kernels_variant_drift_vectors(const KernelRow *row, size_t count, uint32_t least, KernelDrift *drift,
+                                     double *sizes, size_t *listed) {
+    size_t whole = count - count % KERNELS_DRIFT_LANES;
+    *listed = 0;
+    for (size_t at = 0; at < whole; at += BLOCK) {
+        size_t part = whole - at < BLOCK ? whole - at : BLOCK;
+        *listed += drift_block(row, at, part, least, drift, sizes + *listed);
+    }
+    return whole;
+}
+
+#endif
