@@ -15,7 +15,8 @@
 
 enum {
     BLOCK = 1024,
-    WORD = 32,
+    WORD = 64,
+    GUESS = 4, /* elements of a word that are listed at once */
     GROUP = 4, /* lanes of a vector of doubles */
     GROUPS = KERNELS_DRIFT_LANES / GROUP,
 #if defined(__AVX512VL__)
@@ -120,7 +121,7 @@ INLINE void add_up(const Floats *floats, size_t count, Ahead ahead, KernelDrift 
 
 /* Which elements may have a key from `least` on, a bit each. */
 typedef struct Listed {
-    uint32_t words[BLOCK / WORD];
+    uint64_t words[BLOCK / WORD];
 } Listed;
 
 INLINE uint32_t bits_set(__m256 mask) {
@@ -150,7 +151,7 @@ INLINE void list_numbers(const Floats *floats, size_t count, uint32_t least, Lis
             _mm256_sub_ps(_mm256_loadu_ps(floats->sft + i), _mm256_loadu_ps(floats->base + i));
         __m256i key = _mm256_and_si256(_mm256_castps_si256(difference), size);
         __m256 is_listed = _mm256_castsi256_ps(_mm256_cmpgt_epi32(key, below));
-        listed->words[i / WORD] |= (uint32_t)_mm256_movemask_ps(is_listed) << i % WORD;
+        listed->words[i / WORD] |= (uint64_t)(unsigned)_mm256_movemask_ps(is_listed) << i % WORD;
     }
 }
 
@@ -204,7 +205,7 @@ INLINE void compare_codes(Codes *codes, const unsigned char *s, const unsigned c
                           float *sft, float *base, Listed *listed) {
     enum { ORDER = 0xd8 }; /* packing takes 64 bits of one and of the other in turn */
     __m256i none = _mm256_setzero_si256();
-    for (size_t i = 0; i < count; i += WORD) {
+    for (size_t i = 0; i < count; i += 32) {
         __m256i first =
             compare_sixteen(codes, load_sixteen(s + 2 * i), load_sixteen(b + 2 * i), sft + i, base + i);
         size_t j = i + 16;
@@ -212,7 +213,7 @@ INLINE void compare_codes(Codes *codes, const unsigned char *s, const unsigned c
                                                      sft + j, base + j)
                                    : none;
         __m256i bytes = _mm256_permute4x64_epi64(_mm256_packs_epi16(first, second), ORDER);
-        listed->words[i / WORD] = (uint32_t)_mm256_movemask_epi8(bytes);
+        listed->words[i / WORD] |= (uint64_t)(uint32_t)_mm256_movemask_epi8(bytes) << i % WORD;
     }
 }
 
@@ -252,16 +253,36 @@ INLINE size_t place_of(bool is_split, size_t i) {
     return is_split ? i / 16 * 16 + i % 2 * 8 + i % 16 / 2 : i;
 }
 
+/* Where the bits are. How many a word has cannot be foretold, and a wrong guess of the processor costs more than a few
+ * places too many, which the next ones overwrite. */
+INLINE size_t list_places(bool is_split, const Listed *listed, size_t count, uint16_t *places) {
+    size_t found = 0;
+    for (size_t word = 0; word < (count + WORD - 1) / WORD; word++) {
+        uint64_t left = listed->words[word];
+        size_t bits = (size_t)__builtin_popcountll(left), done = 0;
+        do {
+#pragma GCC unroll 4
+            for (size_t k = 0; k < GUESS; k++) {
+                size_t at = (size_t)__builtin_ctzll(left | UINT64_C(1) << (WORD - 1));
+                places[found + done + k] = (uint16_t)place_of(is_split, word * WORD + at);
+                left &= left - 1;
+            }
+            done += GUESS;
+        } while (done < bits);
+        found += bits;
+    }
+    return found;
+}
+
 /* |Δ| of those whose key is `least` or more, in order. */
 INLINE size_t list_sizes(const Floats *floats, const Listed *listed, size_t count, uint32_t least,
                          double *sizes) {
-    size_t found = 0;
-    for (size_t word = 0; word < (count + WORD - 1) / WORD; word++) {
-        for (uint32_t left = listed->words[word]; left != 0; left &= left - 1) {
-            size_t at = place_of(floats->is_split, word * WORD + (size_t)__builtin_ctz(left));
-            sizes[found] = fabs((double)floats->sft[at] - (double)floats->base[at]);
-            found += kernels_to_bits((float)sizes[found]) >= least;
-        }
+    uint16_t places[BLOCK + GUESS];
+    size_t places_count = list_places(floats->is_split, listed, count, places), found = 0;
+    for (size_t i = 0; i < places_count; i++) {
+        size_t at = places[i];
+        sizes[found] = fabs((double)floats->sft[at] - (double)floats->base[at]);
+        found += kernels_to_bits((float)sizes[found]) >= least;
     }
     return found;
 }
@@ -270,7 +291,7 @@ static size_t drift_bf16(const unsigned char *s, const unsigned char *b, size_t 
                          KernelDrift *drift, double *sizes) {
     ALIGNED float sft[BLOCK], base[BLOCK];
     const Floats floats = {sft, base, true};
-    Listed listed;
+    Listed listed = {0};
     Codes codes = codes_of_none(least);
     compare_codes(&codes, s, b, count, sft, base, &listed);
     add_up(&floats, count, (Ahead){s + 2 * BLOCK, b + 2 * BLOCK, 2}, drift);
