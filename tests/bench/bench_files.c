@@ -81,7 +81,7 @@ Status bench_drift(Bench *bench, Error *error) {
                      .unit = "GB/s",
                      .limit_what = "adding up the files' bytes",
                      .aim = 0.6,
-                     .usual = 0.22};
+                     .usual = 0.27};
     report_set_rates(&row, &times, 0, gigabytes, 1, gigabytes);
     return report_add(&bench->report, &row, error);
 }
