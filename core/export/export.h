@@ -30,6 +30,7 @@
 
 #include "core/checkpoint/pair.h"
 #include "core/export/recipe.h"
+#include "core/files/universal_hash.h"
 #include "core/fusion/settings.h"
 #include "core/ranks/ranks.h"
 #include "core/support/job.h"
@@ -60,7 +61,8 @@ typedef struct ExportTensor {
     uint64_t elements, bytes;
     uint64_t offset; /* within its shard's data */
     size_t shard;
-    atomic_uint_least64_t nonfinite; /* values that this run wrote and that are NaN or infinite */
+    atomic_uint_least64_t nonfinite;        /* values that this run wrote and that are NaN or infinite */
+    unsigned char tag[UNIVERSAL_HASH_SIZE]; /* of the bytes that this run blended: for reading them back */
 } ExportTensor;
 
 typedef struct ExportShard {

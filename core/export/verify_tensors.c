@@ -28,7 +28,7 @@ typedef struct Found {
     char sum[HASH_HEX_SIZE];
     Place difference, overflow;
     uint64_t nonfinite, nonfinite_new;
-    bool is_made;  /* it has the sum of what was blended */
+    bool is_made;  /* it has the tag of what was blended */
     uint64_t done; /* bytes of it, as progress counts them */
     Status status;
 } Found;
@@ -148,23 +148,43 @@ static void check_blend(const Verification *all, Outcome *outcome, const Piece *
     count_nonfinite(piece, outcome, scratch->values);
 }
 
-static Status check_pieces(Verification *all, Outcome *outcome, bool blends, Hash *hash, unsigned worker) {
+/* One of the two is running. */
+typedef struct Sums {
+    Hash *hash;         /* over bytes that are blended again */
+    UniversalHash *tag; /* over bytes that only have to be the ones that were made */
+} Sums;
+
+static Status add_piece(const Sums *sums, const unsigned char *bytes, size_t size) {
+    return sums->tag != NULL ? universal_hash_add(sums->tag, bytes, size, NULL)
+                             : hash_add(sums->hash, bytes, size, NULL);
+}
+
+static Status check_pieces(Verification *all, Outcome *outcome, const Sums *sums, unsigned worker) {
     const Tensor *tensor = outcome->tensor;
     size_t size = dtype_size(tensor->dtype);
     uint64_t elements = tensor->bytes / size, forgotten = 0;
     for (uint64_t first = 0; first < elements && !job_is_cancelled(all->job); first += TILE) {
         size_t count = elements - first < TILE ? (size_t)(elements - first) : TILE;
         Piece piece = {first, count, tensor->data + first * size};
-        Status status = hash_add(hash, piece.found, count * size, NULL);
+        Status status = add_piece(sums, piece.found, count * size);
         if (status != STATUS_OK) return status;
-        if (blends) check_blend(all, outcome, &piece, &all->scratch[worker]);
+        if (sums->tag == NULL) check_blend(all, outcome, &piece, &all->scratch[worker]);
         if ((first / TILE + 1) % FORGET_TILES == 0 || first + count == elements) {
             forget_pages(all, outcome, forgotten, first + count - forgotten);
             forgotten = first + count;
         }
         count_bytes(all, outcome, count * size, worker);
     }
-    return hash_finish(hash, outcome->found->sum, NULL);
+    return STATUS_OK;
+}
+
+static Status check_blended(Verification *all, Outcome *outcome, unsigned worker) {
+    Sums sums = {0};
+    Status status = hash_create(&sums.hash, NULL);
+    if (status == STATUS_OK) status = check_pieces(all, outcome, &sums, worker);
+    if (status == STATUS_OK) status = hash_finish(sums.hash, outcome->found->sum, NULL);
+    hash_free(sums.hash);
+    return status;
 }
 
 /* Whether this process blended and wrote it, and nothing has to be said of its values. */
@@ -176,14 +196,22 @@ static bool is_made_here(const Verification *all, size_t index) {
            atomic_load(&made->tensors[index].nonfinite) == 0;
 }
 
-/* Bytes with the sum of what was blended are what was blended; any others are looked at element by element. */
-static Status check_made(Verification *all, size_t index, Hash *hash, unsigned worker) {
+/* Bytes with the tag of what was blended are what was blended, and have its sum; any others are looked at element by
+ * element. */
+static Status check_made(Verification *all, size_t index, unsigned worker) {
     Outcome *outcome = &all->outcomes[index];
-    if (!is_made_here(all, index)) return STATUS_OK;
-    Status status = check_pieces(all, outcome, false, hash, worker);
+    unsigned char tag[UNIVERSAL_HASH_SIZE];
+    Sums sums = {0};
+    Status status = universal_hash_create(&sums.tag, NULL);
+    if (status == STATUS_OK) status = check_pieces(all, outcome, &sums, worker);
+    if (status == STATUS_OK) status = universal_hash_finish(sums.tag, tag, NULL);
+    universal_hash_free(sums.tag);
     outcome->found->is_made =
-        status == STATUS_OK && strcmp(outcome->found->sum, all->made->recipe->tensors[index].sha256) == 0;
-    if (outcome->found->is_made) return status;
+        status == STATUS_OK && memcmp(tag, all->made->tensors[index].tag, sizeof tag) == 0;
+    if (outcome->found->is_made) {
+        memcpy(outcome->found->sum, all->made->recipe->tensors[index].sha256, HASH_HEX_SIZE);
+        return STATUS_OK;
+    }
     (void)atomic_fetch_sub(&all->done, outcome->found->done);
     outcome->found->done = 0;
     return status;
@@ -194,13 +222,9 @@ static void check_tensor(void *argument, size_t task, unsigned worker) {
     size_t index = all->order[task];
     Outcome *outcome = &all->outcomes[index];
     if (outcome->tensor == NULL) return;
-    Hash *hash;
-    outcome->found->status = hash_create(&hash, NULL);
-    if (outcome->found->status != STATUS_OK) return;
-    outcome->found->status = check_made(all, index, hash, worker);
+    if (is_made_here(all, index)) outcome->found->status = check_made(all, index, worker);
     if (outcome->found->status == STATUS_OK && !outcome->found->is_made)
-        outcome->found->status = check_pieces(all, outcome, true, hash, worker);
-    hash_free(hash);
+        outcome->found->status = check_blended(all, outcome, worker);
 }
 
 /* ---- what it comes to ---- */
