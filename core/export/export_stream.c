@@ -1,7 +1,7 @@
 /*
  * The weights, in rounds. Each round is one job_run() over
  *
- *     write      window A to its shard, and tag it, tile by tile (universal_hash.h)
+ *     write      window A to its shard, and tag it, tensor by tensor (universal_hash.h)
  *     hash       window A, tensor by tensor
  *     sft, base  the next piece of the inputs' files, at a pace that ends with the weights
  *     tiles      blend window B, in tiles of at most TILE elements
@@ -21,12 +21,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A tile is also what is written at once. The page cache takes a larger piece in larger pages; in a virtual machine those
- * are the ones that its host has taken back, and fetching them costs several times what copying does: 0.7 to 1.3 GB/s in
- * pieces of 4 MiB, 2.4 to 6 in such of 128 KiB. */
 enum { TILE = 65536, TASK_WRITE = 0, TASK_HASH, TASK_SFT, TASK_BASE, TASK_TILES, LENGTH_BYTES = 8 };
 enum { FASTEST_PACE = 4 };
 enum { HASH_PIECE = 1 << 20 }; /* between two looks at whether the job is cancelled */
+/* The page cache takes a larger piece in larger pages; in a virtual machine those are the ones that its host has taken
+ * back, and fetching them costs several times what copying does: 0.7 to 1.3 GB/s in pieces of 4 MiB, 2.4 to 6 so. */
+enum { WRITE_PIECE = 128 << 10 };
 
 typedef struct Tile {
     size_t tensor, first, count; /* elements [first, first + count) */
@@ -90,14 +90,10 @@ static Status hash_tile(Stream *stream, const Tile *tile, Error *error) {
     return hash_finish(stream->hash, stream->plan->recipe->tensors[tile->tensor].sha256, error);
 }
 
-static Status write_tile(Stream *stream, const Tile *tile, Error *error) {
-    const Window *window = stream->writing;
+static Status tag_tile(Stream *stream, const Tile *tile, Error *error) {
     ExportTensor *tensor = &stream->plan->tensors[tile->tensor];
-    const unsigned char *bytes = window->bytes + tile->at;
-    size_t size = tile->count * dtype_size(tensor->dtype);
-    Status status =
-        disk_write(stream->descriptor, bytes, size, window->offset + tile->at, stream->path, error);
-    if (status == STATUS_OK) status = universal_hash_add(stream->tag, bytes, size, error);
+    Status status = universal_hash_add(stream->tag, stream->writing->bytes + tile->at,
+                                       tile->count * dtype_size(tensor->dtype), error);
     if (status != STATUS_OK || !ends_tensor(stream, tile)) return status;
     return universal_hash_finish(stream->tag, tensor->tag, error);
 }
@@ -113,12 +109,17 @@ static Status for_tiles(Stream *stream, TileWork work, Error *error) {
 }
 
 static Status write_window(Stream *stream, Error *error) {
-    Status status = for_tiles(stream, write_tile, error);
-    if (status != STATUS_OK) return status;
+    const Window *window = stream->writing;
+    for (size_t at = 0; at < window->size && !job_is_cancelled(stream->job); at += WRITE_PIECE) {
+        size_t size = window->size - at < WRITE_PIECE ? window->size - at : WRITE_PIECE;
+        Status status = disk_write(stream->descriptor, window->bytes + at, size, window->offset + at,
+                                   stream->path, error);
+        if (status != STATUS_OK) return status;
+    }
     /* advice: the disk may begin, so that making it durable takes less later */
-    (void)sync_file_range(stream->descriptor, (off64_t)stream->writing->offset,
-                          (off64_t)stream->writing->size, SYNC_FILE_RANGE_WRITE);
-    return STATUS_OK;
+    (void)sync_file_range(stream->descriptor, (off64_t)window->offset, (off64_t)window->size,
+                          SYNC_FILE_RANGE_WRITE);
+    return for_tiles(stream, tag_tile, error);
 }
 
 /* Whether this chain has to hash the input: of its side, not known yet, and not the same file as another. */

@@ -59,7 +59,7 @@ const Command command_verify = {
         "JSON: an object with\n"
         "  directory, alpha, verified, has_inputs, tensors, tensors_equal, tensors_blended, tensors_made, "
         "files, files_equal, input_files, input_files_equal, bytes, nonfinite, nonfinite_new\n"
-        "  (tensors_made: how many of tensors_blended are not blended again, since they have the sums of what was "
+        "  (tensors_made: how many of tensors_blended are not blended again, since they read back as what was "
         "just blended; after export alone)\n"
         "  findings  [{severity: error|warning|note, subject, text}]\n"
         "CSV: the findings",
