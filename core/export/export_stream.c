@@ -24,8 +24,8 @@
 enum { TILE = 65536, TASK_WRITE = 0, TASK_HASH, TASK_SFT, TASK_BASE, TASK_TILES, LENGTH_BYTES = 8 };
 enum { FASTEST_PACE = 4 };
 enum { HASH_PIECE = 1 << 20 }; /* between two looks at whether the job is cancelled */
-/* The page cache takes a larger piece in larger pages; in a virtual machine those are the ones that its host has taken
- * back, and fetching them costs several times what copying does: 0.7 to 1.3 GB/s in pieces of 4 MiB, 2.4 to 6 so. */
+/* The page cache takes a larger piece in larger pages. A virtual machine that reports its free ones (of 2 MiB and more) to
+ * its host has to fetch those back, for several times what copying costs: 0.7 to 1.3 GB/s in pieces of 4 MiB, 2.4 to 6 so. */
 enum { WRITE_PIECE = 128 << 10 };
 
 typedef struct Tile {

@@ -3,12 +3,14 @@
  *
  * Three questions, each answered tensor by tensor: does the directory open, with config.json, index and every
  * other file as the recipe has them; has every tensor the bytes the recipe names (SHA-256); and does blending
- * the inputs again give those bytes? Who has just made the export need do neither for what it wrote itself: bytes read back
- * that have the tag of what was blended (core/files/universal_hash.h says why, and how surely) are what was blended, and so
- * have its SHA-256, which is the one that the recipe names. That is a fourth of the processor time; `rejuv verify` gives the
- * whole proof, to which no tag of another process counts. The last question also finds values that became infinite or NaN although neither
+ * the inputs again give those bytes? The last question also finds values that became infinite or NaN although neither
  * input is (a float16 that overflowed): a warning, for that is what was asked for. Those that come from an input are one
  * too, all tensors in one line.
+ *
+ * Who has just made the export need neither take the sum of what it wrote itself nor blend it again: bytes read back that
+ * have the tag of what was blended are what was blended (core/files/universal_hash.h says how surely), and so have the
+ * SHA-256 that was taken of it then, which is the recipe's. A verification in another process knows no tags and gives the
+ * whole proof.
  */
 #ifndef REJUV_CORE_VERIFY_H
 #define REJUV_CORE_VERIFY_H

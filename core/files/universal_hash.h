@@ -3,9 +3,9 @@
  *
  * A tag of 16 bytes: GMAC (NIST SP 800-38D) under a key that is drawn at random once a process and never leaves it. Two
  * different runs of L bytes, chosen without the key, have the same tag with probability at most (⌈L/16⌉ + 1) / 2^128: the
- * tags differ unless the key is a root of their difference, a polynomial of that degree. For 1 TiB that is 2^-91, below
- * any error of the memory that holds them. SHA-256 would say it to others too, for four times the processor time and
- * more; a tag says it to this process alone. It is never written down, and is no name of anything.
+ * tags differ unless the key is a root of their difference, a polynomial of that degree. For 1 TiB that is less than 2^-91, rarer
+ * than any error of the memory that holds them. SHA-256 would say it to others too, for four times the processor time; a
+ * tag says it to this process alone. It is never written down, and names nothing.
  *
  * One UniversalHash is one running tag and belongs to one thread at a time; the key is drawn by whoever comes first.
  */
