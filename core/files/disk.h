@@ -5,9 +5,9 @@
  * one; `path` is for messages. No function follows a symbolic link in the last place of a name it creates or
  * removes.
  *
- * The room: files that are none of a model's, durable writing, SHA-256 and a hash for this process alone, identity and sums of files, JSON, and
- * where the user's own files lie. It keeps nothing but the sums of files that rest (file_digest), which any thread
- * may ask for; all else works on what the caller hands over.
+ * The room: files that are none of a model's, durable writing, SHA-256 and a hash for this process alone, identity and sums
+ * of files, JSON, and where the user's own files lie. It keeps nothing but the sums of files that rest (file_digest), which
+ * any thread may ask for, and that hash's key; all else works on what the caller hands over.
  */
 #ifndef REJUV_CORE_DISK_H
 #define REJUV_CORE_DISK_H
