@@ -28,15 +28,27 @@ typedef struct Part {
     const char *name;
     Status (*run)(Bench *bench, Error *error);
     size_t measurements; /* that take as long as they are given; 0: one that takes what it takes */
+    Status (*compare)(Bench *bench, Error *error); /* with --peers; NULL: there are none */
+    size_t comparisons;                            /* as `measurements` */
 } Part;
 
 /* `memory` comes first: what others leave allocated would count against it. */
 static const Part PARTS[] = {
-    {"memory", bench_memory, 0},       {"open", bench_open, 1},       {"forward", bench_forward, 2},
-    {"cancel", bench_cancel, 2},       {"method", bench_method, 5},   {"gradient", bench_gradient, 3},
-    {"landscape", bench_landscape, 1}, {"rollout", bench_rollout, 1}, {"chat", bench_chat, 2},
-    {"experts", bench_experts, 3},     {"adapter", bench_adapter, 3}, {"keys", bench_keys, 0},
-    {"drift", bench_drift, 1},         {"export", bench_export, 1}};
+    {"memory", bench_memory, 0, NULL, 0},
+    {"open", bench_open, 1, NULL, 0},
+    {"forward", bench_forward, 2, peers_forward, 2},
+    {"cancel", bench_cancel, 2, NULL, 0},
+    {"method", bench_method, 5, peers_method, 1},
+    {"gradient", bench_gradient, 3, NULL, 0},
+    {"landscape", bench_landscape, 1, NULL, 0},
+    {"rollout", bench_rollout, 1, peers_rollout, 1},
+    {"chat", bench_chat, 2, NULL, 0},
+    {"experts", bench_experts, 3, NULL, 0},
+    {"adapter", bench_adapter, 3, NULL, 0},
+    {"keys", bench_keys, 0, NULL, 0},
+    {"drift", bench_drift, 1, peers_drift, 0},
+    {"export", bench_export, 1, peers_export, 0},
+};
 
 enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
 
@@ -46,7 +58,7 @@ static const double EIGHTH_SECONDS = 100.0, FULL_SECONDS = 600.0;
 typedef enum Format { FORMAT_TEXT, FORMAT_JSON, FORMAT_MARKDOWN } Format;
 
 typedef struct Request {
-    const char *pair;
+    const char *pair, *peers;
     unsigned threads;
     double seconds; /* for all */
     MeasureClock clock;
@@ -63,6 +75,8 @@ static int show_usage(FILE *to, int exit_status) {
         "  --threads N 0: all (default 1)\n"
         "  --seconds S to deal out to the measurements (default 100); each is repeated three times at least\n"
         "  --cpu-time  counts processor time instead of wall time, but for export: for a shared machine, one thread\n"
+        "  --peers F   the parts forward, method, rollout, drift and export beside other people's programs, out of\n"
+        "              the folder F that tests/bench/peers/install.sh made; the machine's limits are not measured\n"
         "  --check     exit status 1 where a figure is more than twice as bad as usual; 77 with plain kernels\n"
         "  --json, --markdown\n"
         "  --keep      leaves the generated files in the temporary directory\n"
@@ -73,29 +87,26 @@ static int show_usage(FILE *to, int exit_status) {
     return exit_status;
 }
 
+/* With --peers, which is read before, a part that has none is no part. */
 static void choose_part(Request *request, const char *name) {
     for (size_t i = 0; i < PART_COUNT; i++) {
-        if (strcmp(PARTS[i].name, name) != 0) continue;
+        if (strcmp(PARTS[i].name, name) != 0 || (request->peers != NULL && PARTS[i].compare == NULL))
+            continue;
         request->parts[i] = true;
         return;
     }
-    (void)fprintf(stderr, "bench: no part \"%s\"\n", name);
+    (void)fprintf(stderr, "bench: no part \"%s\"%s\n", name, request->peers == NULL ? "" : " with peers");
     exit(show_usage(stderr, 2));
 }
 
 static Request read_request(int argc, char **argv) {
     static const struct option OPTIONS[] = {
-        {"pair", required_argument, NULL, 'p'},
-        {"threads", required_argument, NULL, 't'},
-        {"seconds", required_argument, NULL, 's'},
-        {"cpu-time", no_argument, NULL, 'c'},
-        {"json", no_argument, NULL, 'j'},
-        {"markdown", no_argument, NULL, 'm'},
-        {"full", no_argument, NULL, 'f'},
-        {"check", no_argument, NULL, 'x'},
-        {"keep", no_argument, NULL, 'k'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"pair", required_argument, NULL, 'p'},    {"threads", required_argument, NULL, 't'},
+        {"seconds", required_argument, NULL, 's'}, {"cpu-time", no_argument, NULL, 'c'},
+        {"peers", required_argument, NULL, 'P'},   {"json", no_argument, NULL, 'j'},
+        {"markdown", no_argument, NULL, 'm'},      {"full", no_argument, NULL, 'f'},
+        {"check", no_argument, NULL, 'x'},         {"keep", no_argument, NULL, 'k'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
     };
     Request request = {.threads = 1};
     for (int option; (option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1;) {
@@ -111,6 +122,9 @@ static Request read_request(int argc, char **argv) {
             break;
         case 'c':
             request.clock = MEASURE_PROCESSOR;
+            break;
+        case 'P':
+            request.peers = optarg;
             break;
         case 'j':
             request.format = FORMAT_JSON;
@@ -134,7 +148,8 @@ static Request read_request(int argc, char **argv) {
     if (request.pair == NULL) request.pair = request.is_full ? FULL : EIGHTH;
     if (request.seconds <= 0.0) request.seconds = request.is_full ? FULL_SECONDS : EIGHTH_SECONDS;
     for (int i = optind; i < argc; i++) choose_part(&request, argv[i]);
-    for (size_t i = 0; i < PART_COUNT && optind == argc; i++) request.parts[i] = true;
+    for (size_t i = 0; i < PART_COUNT && optind == argc; i++)
+        request.parts[i] = request.peers == NULL || PARTS[i].compare != NULL;
     return request;
 }
 
@@ -209,7 +224,10 @@ static Status print_report(const Bench *bench, const Request *request, Error *er
 static double deal_out(const Bench *bench, const Request *request, size_t part) {
     size_t measurements = 0;
     double left = bench->began + request->seconds - measure_now();
-    for (size_t i = part; i < PART_COUNT; i++) measurements += request->parts[i] ? PARTS[i].measurements : 0;
+    for (size_t i = part; i < PART_COUNT; i++) {
+        if (request->parts[i])
+            measurements += request->peers == NULL ? PARTS[i].measurements : PARTS[i].comparisons;
+    }
     return measurements == 0 || left < 0.0 ? 0.0 : left / (double)measurements;
 }
 
@@ -221,7 +239,7 @@ static Status run_parts(Bench *bench, const Request *request, Error *error) {
     for (size_t i = 0; i < PART_COUNT && status == STATUS_OK; i++) {
         if (!request->parts[i]) continue;
         bench->seconds = deal_out(bench, request, i);
-        status = PARTS[i].run(bench, error);
+        status = request->peers == NULL ? PARTS[i].run(bench, error) : PARTS[i].compare(bench, error);
         if (status != STATUS_OK) status = status_add_context(error, "%s", PARTS[i].name);
         if (isatty(STDERR_FILENO))
             (void)fprintf(stderr, "bench: %s, %.0f s\n", PARTS[i].name, measure_now() - bench->began);
@@ -248,8 +266,11 @@ int main(int argc, char **argv) {
         (void)fprintf(stderr, "bench: cannot create a temporary directory: %s\n", strerror(errno));
         return 2;
     }
-    Bench bench = {
-        .temporary = temporary, .clock = request.clock, .began = measure_now(), .is_full = request.is_full};
+    Bench bench = {.temporary = temporary,
+                   .peers = request.peers,
+                   .clock = request.clock,
+                   .began = measure_now(),
+                   .is_full = request.is_full};
     Status status = run_parts(&bench, &request, &error);
     if (status != STATUS_OK) (void)fprintf(stderr, "bench: %s\n", error.message);
     size_t off = status == STATUS_OK && request.is_check ? report_count_off(&bench.report) : 0;

@@ -13,9 +13,10 @@ typedef struct Bench {
     const char *temporary; /* a directory for files, removed at the end */
     unsigned threads;
     MeasureClock clock;
-    double began;   /* measure_now() */
-    double seconds; /* for the measurement that is next, about */
-    bool is_full;   /* whole shapes, and as many repetitions as a worst case wants */
+    double began;      /* measure_now() */
+    double seconds;    /* for the measurement that is next, about */
+    const char *peers; /* a folder that peers/install.sh made; NULL: others are not measured */
+    bool is_full;      /* whole shapes, and as many repetitions as a worst case wants */
     Pair *pair;
     Model *model;
     Job *job;
@@ -47,6 +48,13 @@ Status bench_keys(Bench *bench, Error *error) STATUS_MUST_CHECK;
 
 /* a mixture of experts beside a dense model of its active size; pairs of its own */
 Status bench_experts(Bench *bench, Error *error) STATUS_MUST_CHECK;
+
+/* The same work of others beside this program's; what is not installed is left out (peer.h). */
+Status peers_forward(Bench *bench, Error *error) STATUS_MUST_CHECK; /* transformers, llama.cpp */
+Status peers_method(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* torch's autograd */
+Status peers_rollout(Bench *bench, Error *error) STATUS_MUST_CHECK; /* transformers */
+Status peers_drift(Bench *bench, Error *error) STATUS_MUST_CHECK;   /* modeldelta, mergelens */
+Status peers_export(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* mergekit */
 
 /* Removes a file or directory with all that is in it; one that is not there is fine. */
 Status bench_remove_tree(const char *path, Error *error) STATUS_MUST_CHECK;

@@ -177,8 +177,9 @@ static Status add_forward_row(Bench *bench, Measured sides[SIDES], size_t contex
 
 static Status add_export_row(Bench *bench, Measured sides[SIDES], Error *error) {
     MeasureTimes times;
-    const Measure measures[SIDES] = {{run_export, &sides[FULL], remove_export},
-                                     {run_export, &sides[ADAPTED], remove_export}};
+    const Measure measures[SIDES] = {
+        {.run = run_export, .argument = &sides[FULL], .prepare = remove_export},
+        {.run = run_export, .argument = &sides[ADAPTED], .prepare = remove_export}};
     Status status = measure_alternate(measures, SIDES, MEASURE_WALL, bench->seconds, &times, error);
     return status == STATUS_OK
                ? add_row(bench, &times, "export, bytes written", (double)sides[FULL].pair->sft->bytes * 1e-9,

@@ -175,9 +175,10 @@ Status bench_export(Bench *bench, Error *error) {
     double gigabytes = (double)bench->pair->sft->bytes * 1e-9;
     MeasureTimes times;
     /* the second finds the inputs' sums that the first has left */
-    const Measure measures[COUNT] = {[FIRST] = {export_half, &writing, remove_export_and_forget},
-                                     [AGAIN] = {export_half, &writing, remove_export},
-                                     [COPY] = {copy_sft, &writing, remove_copy}};
+    const Measure measures[COUNT] = {
+        [FIRST] = {.run = export_half, .argument = &writing, .prepare = remove_export_and_forget},
+        [AGAIN] = {.run = export_half, .argument = &writing, .prepare = remove_export},
+        [COPY] = {.run = copy_sft, .argument = &writing, .prepare = remove_copy}};
     Status status = writing.export == NULL || writing.copy == NULL ? memory_fail(error, "paths")
                                                                    : check_inputs_rested(bench, error);
     if (status == STATUS_OK)

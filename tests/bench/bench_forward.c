@@ -3,10 +3,10 @@
  * returns.
  */
 #include "core/support/memory.h"
-#include "core/transformer/forward.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/limits.h"
 #include "tests/bench/measure.h"
+#include "tests/bench/pass.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -15,84 +15,22 @@
 #include <string.h>
 #include <time.h>
 
-enum { MOST_STATES = 3, PROMPT = 64, LONG_PROMPT = 1024, CANCEL_TRIES = 41 };
-
-/* ---- a forward pass that can be repeated ---- */
-
-typedef struct Run {
-    const Model *model;
-    Settings settings[MOST_STATES];
-    ForwardState *states[MOST_STATES];
-    float *logits[MOST_STATES]; /* NULL: hidden states only */
-    size_t count;
-    MatmulScratch *scratch;
-    int32_t *ids;
-    size_t context, tokens; /* already in the cache; to run */
-    Job *job;
-} Run;
-
-static void close_run(Run *run) {
-    for (size_t i = 0; i < MOST_STATES; i++) {
-        forward_free_state(run->states[i]);
-        free(run->logits[i]);
-    }
-    matmul_free_scratch(run->scratch);
-    free(run->ids);
-    *run = (Run){0};
-}
-
-static Status append(Run *run, size_t first, size_t tokens, Error *error) {
-    ForwardInput input = {.ids = run->ids + first, .count = tokens};
-    return forward_run(run->states, run->count, &input, run->scratch, run->job, error);
-}
-
-/* Measure: `tokens` after `context`, and their logits. */
-static Status repeat_run(void *argument, Error *error) {
-    Run *run = argument;
-    for (size_t i = 0; i < run->count; i++) forward_rewind(run->states[i], run->context);
-    Status status = append(run, run->context, run->tokens, error);
-    if (status != STATUS_OK || run->logits[0] == NULL) return status;
-    ForwardHead heads[MOST_STATES];
-    for (size_t i = 0; i < run->count; i++)
-        heads[i] = (ForwardHead){&run->settings[i], forward_hidden(run->states[i]), run->logits[i]};
-    return forward_logits(run->model, heads, run->count, run->tokens, run->scratch, run->job, error);
-}
-
-static Status open_run(const Bench *bench, const double *alphas, size_t count, size_t context, size_t tokens,
-                       bool has_logits, Run *run, Error *error) {
-    *run =
-        (Run){.model = bench->model, .count = count, .context = context, .tokens = tokens, .job = bench->job};
-    size_t vocabulary = forward_vocabulary(bench->model);
-    run->ids = memory_allocate(context + tokens, sizeof *run->ids);
-    if (run->ids == NULL) return memory_fail(error, "ids");
-    for (size_t i = 0; i < context + tokens; i++) run->ids[i] = (int32_t)(i * 7919 % vocabulary);
-    Status status = matmul_create_scratch(bench->threads, &run->scratch, error);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        run->settings[i] = (Settings){.alpha = alphas[i]};
-        status =
-            forward_create_state(bench->model, &run->settings[i], context + tokens, &run->states[i], error);
-        if (status != STATUS_OK || !has_logits) continue;
-        run->logits[i] = memory_allocate_aligned(tokens, vocabulary * sizeof(float));
-        if (run->logits[i] == NULL) status = memory_fail(error, "logits");
-    }
-    if (status == STATUS_OK && context > 0) status = append(run, 0, context, error);
-    return status;
-}
+enum { PROMPT = 64, LONG_PROMPT = 1024, CANCEL_TRIES = 41 };
 
 /* ---- tokens per second ---- */
 
 static Status add_prompt_rows(Bench *bench, Error *error) {
-    Run fused = {0}, base = {0};
+    Pass fused = {0}, base = {0};
     PlainMultiplies *plain = NULL;
-    Status status = open_run(bench, (double[]){0.5}, 1, 0, PROMPT, true, &fused, error);
-    if (status == STATUS_OK) status = open_run(bench, (double[]){0.0}, 1, 0, PROMPT, true, &base, error);
+    Status status = pass_open(bench, (double[]){0.5}, 1, 0, PROMPT, true, &fused, error);
+    if (status == STATUS_OK) status = pass_open(bench, (double[]){0.0}, 1, 0, PROMPT, true, &base, error);
     if (status == STATUS_OK)
         status = limits_create_multiplies(bench->model,
                                           &(PlainPass){.matrices = PLAIN_LAYERS_AND_HEAD, .tokens = PROMPT},
                                           1, bench->threads, &plain, error);
     MeasureTimes times;
-    const Measure measures[] = {{.run = repeat_run, .argument = &fused},
-                                {.run = repeat_run, .argument = &base},
+    const Measure measures[] = {{.run = pass_repeat, .argument = &fused},
+                                {.run = pass_repeat, .argument = &base},
                                 {.run = limits_run_multiplies, .argument = plain}};
     if (status == STATUS_OK)
         status = measure_alternate(measures, 3, bench->clock, bench->seconds, &times, error);
@@ -106,19 +44,19 @@ static Status add_prompt_rows(Bench *bench, Error *error) {
         status = report_add(&bench->report, &row, error);
     }
     limits_free_multiplies(plain);
-    close_run(&fused);
-    close_run(&base);
+    pass_close(&fused);
+    pass_close(&base);
     return status;
 }
 
 static Status add_token_rows(Bench *bench, Error *error) {
-    Run fused = {0}, base = {0};
+    Pass fused = {0}, base = {0};
     ByteSum both = {{bench->pair->base, bench->pair->sft}, 2, bench->job};
-    Status status = open_run(bench, (double[]){0.5}, 1, PROMPT - 1, 1, true, &fused, error);
-    if (status == STATUS_OK) status = open_run(bench, (double[]){0.0}, 1, PROMPT - 1, 1, true, &base, error);
+    Status status = pass_open(bench, (double[]){0.5}, 1, PROMPT - 1, 1, true, &fused, error);
+    if (status == STATUS_OK) status = pass_open(bench, (double[]){0.0}, 1, PROMPT - 1, 1, true, &base, error);
     MeasureTimes times;
-    const Measure measures[] = {{.run = repeat_run, .argument = &fused},
-                                {.run = repeat_run, .argument = &base},
+    const Measure measures[] = {{.run = pass_repeat, .argument = &fused},
+                                {.run = pass_repeat, .argument = &base},
                                 {.run = limits_sum_bytes, .argument = &both}};
     if (status == STATUS_OK)
         status = measure_alternate(measures, 3, bench->clock, bench->seconds, &times, error);
@@ -135,8 +73,8 @@ static Status add_token_rows(Bench *bench, Error *error) {
                        measure_rate(&times, 2, limits_byte_count(&both) * 1e-9).median);
         status = report_add(&bench->report, &row, error);
     }
-    close_run(&fused);
-    close_run(&base);
+    pass_close(&fused);
+    pass_close(&base);
     return status;
 }
 
@@ -180,13 +118,13 @@ Status bench_memory(Bench *bench, Error *error) {
     pthread_t thread;
     int failed = pthread_create(&thread, NULL, watch_memory, &watch);
     if (failed != 0) return status_fail_errno(error, failed, "a thread");
-    Run run = {0};
-    Status status = open_run(bench, (double[]){0.0, 1.0, 0.5}, 3, 0, PROMPT, true, &run, error);
-    if (status == STATUS_OK) status = repeat_run(&run, error);
+    Pass run = {0};
+    Status status = pass_open(bench, (double[]){0.0, 1.0, 0.5}, 3, 0, PROMPT, true, &run, error);
+    if (status == STATUS_OK) status = pass_repeat(&run, error);
     double end = read_anonymous_memory();
     atomic_store(&watch.is_done, true);
     (void)pthread_join(thread, NULL);
-    close_run(&run);
+    pass_close(&run);
     if (status != STATUS_OK) return status;
     ReportRow row = {.value = spread_of_one((watch.most > end ? watch.most : end) / (1 << 20)),
                      .unit = "MiB",
@@ -199,7 +137,7 @@ Status bench_memory(Bench *bench, Error *error) {
 /* ---- cancelling ---- */
 
 typedef struct Attempt {
-    Run *run;
+    Pass *run;
     MeasureClock clock; /* of `returned` */
     double began, ended, returned;
 } Attempt;
@@ -208,7 +146,7 @@ static Status attempt(Job *job, void *argument, Error *error) {
     Attempt *tried = argument;
     tried->run->job = job;
     tried->began = measure_now();
-    Status status = repeat_run(tried->run, error);
+    Status status = pass_repeat(tried->run, error);
     tried->ended = measure_now();
     tried->returned = measure_read(tried->clock);
     return status;
@@ -217,7 +155,7 @@ static Status attempt(Job *job, void *argument, Error *error) {
 /* Cancels a pass after `delay` seconds: how long it ran in all, and how much of that after the cancellation
  * (0 where it was done before), on the bench's clock. In processor time that is what the pass still does; the
  * time that passes also holds what else the machine does first. */
-static Status cancel_after(const Bench *bench, Run *run, double delay, double *took, double *latency,
+static Status cancel_after(const Bench *bench, Pass *run, double delay, double *took, double *latency,
                            Error *error) {
     *latency = 0.0;
     Job *job = NULL;
@@ -243,16 +181,16 @@ static Status cancel_after(const Bench *bench, Run *run, double delay, double *t
 
 /* At points spread over the pass, or over its beginning where it is long: layer follows layer alike. */
 static Status add_cancel_row(Bench *bench, size_t tokens, Error *error) {
-    Run run = {0};
+    Pass run = {0};
     double span = bench->seconds / 2.0 / CANCEL_TRIES, took = 0.0, latencies[CANCEL_TRIES + 1];
-    Status status = open_run(bench, (double[]){0.0, 1.0, 0.5}, 3, 0, tokens, false, &run, error);
+    Status status = pass_open(bench, (double[]){0.0, 1.0, 0.5}, 3, 0, tokens, false, &run, error);
     if (status == STATUS_OK) status = cancel_after(bench, &run, span, &took, &latencies[CANCEL_TRIES], error);
     if (took < span) span = took;
     for (int i = 0; i < CANCEL_TRIES && status == STATUS_OK; i++) {
         double share = ((double)(i * 17 % CANCEL_TRIES) + 0.5) / (double)CANCEL_TRIES;
         status = cancel_after(bench, &run, span * share, &took, &latencies[i], error);
     }
-    close_run(&run);
+    pass_close(&run);
     if (status != STATUS_OK) return status;
     for (int i = 0; i < CANCEL_TRIES; i++) latencies[i] *= 1e3;
     ReportRow row = {.value = spread_of(latencies, CANCEL_TRIES),

@@ -11,27 +11,29 @@
  *     dormancy       2·R·P; with gradients 6·R·P, and 4·N·V·H for N response positions: the head, there
  *                    and back
  */
-#include "core/method/attribution.h"
 #include "core/method/dormancy.h"
 #include "core/support/memory.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/limits.h"
 #include "tests/bench/measure.h"
+#include "tests/bench/target_rows.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROWS = 2, ROW_TOKENS = 64, TOKENS = ROWS * ROW_TOKENS, TARGETS = ATTRIBUTION_TARGETS };
+enum {
+    ROWS = TARGET_ROWS,
+    ROW_TOKENS = TARGET_ROW_TOKENS,
+    TOKENS = TARGET_ROWS_TOKENS,
+    TARGETS = ATTRIBUTION_TARGETS
+};
 
-/* Rows that every measurement here is given; the second half of each is its response. */
 typedef struct Material {
     const Bench *bench;
-    int32_t ids[TOKENS];
+    TargetRows given;
     size_t starts[TOKENS];
-    EvaluationRow rows[ROWS];
     BackwardRow back_rows[ROWS];
     BackwardSequence sequences[ROWS];
-    AttributionTarget targets[TARGETS];
     ForwardState *state;
     MatmulScratch *scratch;
     Backward *backward;
@@ -48,24 +50,12 @@ static void close_material(Material *material) {
     free(material->gradient);
 }
 
-/* Targets are spread over the response halves, sixteen a row. */
 static void lay_out(Material *material, const Bench *bench) {
-    size_t vocabulary = forward_vocabulary(bench->model);
-    for (size_t i = 0; i < TOKENS; i++) {
-        material->ids[i] = (int32_t)(i * 7919 % vocabulary);
-        material->starts[i] = i / ROW_TOKENS * ROW_TOKENS;
-    }
+    target_rows_lay_out(&material->given, bench->model);
+    for (size_t i = 0; i < TOKENS; i++) material->starts[i] = i / ROW_TOKENS * ROW_TOKENS;
     for (size_t r = 0; r < ROWS; r++) {
-        const int32_t *ids = material->ids + r * ROW_TOKENS;
-        material->rows[r] = (EvaluationRow){
-            .ids = ids, .count = ROW_TOKENS, .first = ROW_TOKENS / 2 - 1, .end = ROW_TOKENS - 1};
-        material->back_rows[r] = (BackwardRow){.ids = ids, .count = ROW_TOKENS};
+        material->back_rows[r] = (BackwardRow){.ids = material->given.rows[r].ids, .count = ROW_TOKENS};
         material->sequences[r] = (BackwardSequence){r, ROW_TOKENS};
-    }
-    for (size_t i = 0; i < TARGETS; i++) {
-        size_t row = i % ROWS, position = ROW_TOKENS / 2 + i / ROWS * (ROW_TOKENS / 2) / (TARGETS / ROWS);
-        material->targets[i] = (AttributionTarget){
-            .row = row, .position = position, .token = material->rows[row].ids[position + 1]};
     }
 }
 
@@ -88,7 +78,7 @@ static Status open_material(const Bench *bench, Material *material, Error *error
 static Status run_forward(void *argument, Error *error) {
     Material *material = argument;
     forward_rewind(material->state, 0);
-    ForwardInput input = {.ids = material->ids, .starts = material->starts, .count = TOKENS};
+    ForwardInput input = {.ids = material->given.ids, .starts = material->starts, .count = TOKENS};
     return forward_run(&material->state, 1, &input, material->scratch, material->bench->job, error);
 }
 
@@ -108,16 +98,16 @@ static Status run_backward(void *argument, Error *error) {
 static Status run_attribution(void *argument, Error *error) {
     Material *material = argument;
     Attribution attribution;
-    Status status = attribution_run(material->bench->model, material->rows, material->targets, TARGETS, false,
-                                    0, &attribution, material->bench->job, error);
+    Status status = attribution_run(material->bench->model, material->given.rows, material->given.targets,
+                                    TARGETS, false, 0, &attribution, material->bench->job, error);
     if (status == STATUS_OK) attribution_free(&attribution);
     return status;
 }
 
 static Status run_dormancy(const Material *material, bool with_gradient, Error *error) {
     Dormancy dormancy;
-    Status status = dormancy_run(material->bench->model, &SFT, material->rows, ROWS, with_gradient, &dormancy,
-                                 material->bench->job, error);
+    Status status = dormancy_run(material->bench->model, &SFT, material->given.rows, ROWS, with_gradient,
+                                 &dormancy, material->bench->job, error);
     if (status == STATUS_OK) dormancy_free(&dormancy);
     return status;
 }
@@ -134,7 +124,7 @@ static Status run_gradients(void *material, Error *error) {
 
 static size_t sequence_tokens(const Material *material) {
     size_t tokens = 0;
-    for (size_t i = 0; i < TARGETS; i++) tokens += material->targets[i].position + 1;
+    for (size_t i = 0; i < TARGETS; i++) tokens += material->given.targets[i].position + 1;
     return tokens;
 }
 

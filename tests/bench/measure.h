@@ -14,6 +14,7 @@ typedef struct Measure {
     Status (*run)(void *argument, Error *error);
     void *argument;
     Status (*prepare)(void *argument, Error *error); /* before each run, not measured; NULL: nothing */
+    const double *took; /* seconds that run() sets, where another process works; NULL: those of this one */
 } Measure;
 
 /* What to count: the time that passes, or the processor time of this process, which on a shared machine is

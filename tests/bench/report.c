@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double OFF = 2.0; /* times worse than usual */
 
@@ -17,6 +18,16 @@ Status report_add(Report *report, const ReportRow *row, Error *error) {
 void report_free(Report *report) {
     free(report->rows);
     *report = (Report){0};
+}
+
+void report_leave_out(Report *report, const char *what, const char *why) {
+    for (size_t i = 0; i < report->omission_count; i++) {
+        if (strcmp(report->omissions[i].what, what) == 0) return;
+    }
+    if (report->omission_count == REPORT_OMISSIONS) return;
+    ReportOmission *omission = &report->omissions[report->omission_count++];
+    (void)snprintf(omission->what, sizeof omission->what, "%s", what);
+    (void)snprintf(omission->why, sizeof omission->why, "%s", why);
 }
 
 void report_set_rates(ReportRow *row, const MeasureTimes *times, size_t own, double work, size_t limit,
@@ -78,6 +89,11 @@ static void describe_noise(const Report *report, char *text, size_t size) {
     free(slowest);
 }
 
+static void print_omissions(const Report *report, const char *before) {
+    for (size_t i = 0; i < report->omission_count; i++)
+        (void)printf("%sleft out: %s: %s\n", before, report->omissions[i].what, report->omissions[i].why);
+}
+
 /* ---- a table to read ---- */
 
 enum { NUMBER_SIZE = 24 };
@@ -122,6 +138,7 @@ void report_print(const Report *report, const ReportFact *facts, size_t count) {
     for (size_t i = 0; i < count; i++) (void)printf("%s: %s\n", facts[i].key, facts[i].value);
     describe_noise(report, noise, sizeof noise);
     if (noise[0] != '\0') (void)printf("noise: %s\n", noise);
+    print_omissions(report, "");
     (void)printf("\n%-56s %-24s %-15s %-23s %s\n", "what", "median (least to most)", "unit",
                  "ratio to the limit", "aim");
     for (size_t i = 0; i < report->count; i++) print_row(&report->rows[i]);
@@ -144,6 +161,7 @@ void report_print_markdown(const Report *report, const ReportFact *facts, size_t
     for (size_t i = 0; i < count; i++) (void)printf("- %s: %s\n", facts[i].key, facts[i].value);
     describe_noise(report, noise, sizeof noise);
     if (noise[0] != '\0') (void)printf("- noise: %s\n", noise);
+    print_omissions(report, "- ");
     (void)puts("\n| what | seen | of its limit | aim |\n|---|---|---|---|");
     for (size_t i = 0; i < report->count; i++) print_markdown_row(&report->rows[i]);
 }
@@ -173,12 +191,15 @@ static cJSON *describe_row(const ReportRow *row) {
 }
 
 Status report_print_json(const Report *report, const ReportFact *facts, size_t count, Error *error) {
-    cJSON *tree = cJSON_CreateObject(), *rows = cJSON_CreateArray();
+    cJSON *tree = cJSON_CreateObject(), *rows = cJSON_CreateArray(), *omissions = cJSON_CreateObject();
     char noise[200];
     bool ok = json_add(tree, "rows", rows);
+    ok = json_add(tree, "left_out", omissions) && ok;
     describe_noise(report, noise, sizeof noise);
     ok = ok && json_add_text(tree, "noise", noise);
     for (size_t i = 0; i < count; i++) ok = ok && json_add_text(tree, facts[i].key, facts[i].value);
+    for (size_t i = 0; i < report->omission_count && ok; i++)
+        ok = json_add_text(omissions, report->omissions[i].what, report->omissions[i].why);
     for (size_t i = 0; i < report->count && ok; i++)
         ok = cJSON_AddItemToArray(rows, describe_row(&report->rows[i]));
     char *text = ok ? cJSON_Print(tree) : NULL;

@@ -24,13 +24,25 @@ typedef struct ReportRow {
     bool is_bound, is_worst;
 } ReportRow;
 
+/* What was to be measured and was not, and why. */
+enum { REPORT_OMISSIONS = 16 };
+
+typedef struct ReportOmission {
+    char what[40], why[200];
+} ReportOmission;
+
 typedef struct Report {
     ReportRow *rows;
     size_t count, capacity;
+    ReportOmission omissions[REPORT_OMISSIONS];
+    size_t omission_count;
 } Report;
 
 Status report_add(Report *report, const ReportRow *row, Error *error) STATUS_MUST_CHECK;
 void report_free(Report *report);
+
+/* Once for each `what`; of more than REPORT_OMISSIONS the later ones are not said. */
+void report_leave_out(Report *report, const char *what, const char *why);
 
 /* Sets value, limit and ratio of a row: `work` by the seconds of measure `own`, beside `limit_work` by those of
  * measure `limit`. */
@@ -43,7 +55,7 @@ size_t report_count_off(const Report *report);
 /* To standard output; `facts` are lines of "key: value" that go above the table. */
 typedef struct ReportFact {
     const char *key;
-    char value[160];
+    char value[240];
 } ReportFact;
 
 void report_print(const Report *report, const ReportFact *facts, size_t count);
