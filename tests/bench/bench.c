@@ -190,9 +190,9 @@ static Status open_pair(Bench *bench, const char *wanted, Error *error) {
 }
 
 static Status print_report(const Bench *bench, const Request *request, Error *error) {
-    ReportFact facts[] = {{"machine", ""}, {"kernels", ""}, {"openblas", ""}, {"pair", ""},
-                          {"clock", ""},   {"took", ""},    {"load", ""}};
-    enum { MACHINE, KERNELS, OPENBLAS, PAIR, CLOCK, TOOK, LOAD };
+    ReportFact facts[] = {{"machine", ""}, {"kernels", ""}, {"openblas", ""},  {"pair", ""},
+                          {"clock", ""},   {"took", ""},    {"processor", ""}, {"load", ""}};
+    enum { MACHINE, KERNELS, OPENBLAS, PAIR, CLOCK, TOOK, COSTS, LOAD };
     ByteSum both = {{bench->pair->base, bench->pair->sft}, 2, NULL};
     const Checkpoint *sft = bench->pair->sft;
     (void)snprintf(facts[PAIR].value, sizeof facts->value,
@@ -209,6 +209,7 @@ static Status print_report(const Bench *bench, const Request *request, Error *er
                    library->configuration());
     (void)snprintf(facts[TOOK].value, sizeof facts->value, "%.0f s, of %.0f s to deal out",
                    measure_now() - bench->began, request->seconds);
+    (void)snprintf(facts[COSTS].value, sizeof facts->value, "%s s", bench->costs);
     machine_describe_load(facts[LOAD].value, sizeof facts->value);
     if (request->format == FORMAT_JSON)
         return report_print_json(&bench->report, facts, sizeof facts / sizeof *facts, error);
@@ -231,15 +232,26 @@ static double deal_out(const Bench *bench, const Request *request, size_t part) 
     return measurements == 0 || left < 0.0 ? 0.0 : left / (double)measurements;
 }
 
+/* What a part has cost the processor since `began`; what peers do is not in it. */
+static void add_cost(Bench *bench, const char *part, double began) {
+    size_t length = strlen(bench->costs);
+    (void)snprintf(bench->costs + length, sizeof bench->costs - length, "%s%s %.3g", length == 0 ? "" : ", ",
+                   part, measure_read(MEASURE_PROCESSOR) - began);
+}
+
 static Status run_parts(Bench *bench, const Request *request, Error *error) {
     Status status = job_create(request->threads, NULL, NULL, &bench->job, error);
     if (status != STATUS_OK) return status;
     bench->threads = job_threads(bench->job);
+    double began = measure_read(MEASURE_PROCESSOR);
     status = open_pair(bench, request->pair, error);
+    add_cost(bench, "pair", began);
     for (size_t i = 0; i < PART_COUNT && status == STATUS_OK; i++) {
         if (!request->parts[i]) continue;
         bench->seconds = deal_out(bench, request, i);
+        began = measure_read(MEASURE_PROCESSOR);
         status = request->peers == NULL ? PARTS[i].run(bench, error) : PARTS[i].compare(bench, error);
+        add_cost(bench, PARTS[i].name, began);
         if (status != STATUS_OK) status = status_add_context(error, "%s", PARTS[i].name);
         if (isatty(STDERR_FILENO))
             (void)fprintf(stderr, "bench: %s, %.0f s\n", PARTS[i].name, measure_now() - bench->began);

@@ -77,10 +77,11 @@ static Status add_row(Bench *bench, const Figure *figure, const Program *own, co
                      .unit = figure->unit,
                      .limit = spread_of(theirs, ROUNDS),
                      .ratio = spread_of(ratios, ROUNDS),
-                     .aim = figure->aim};
+                     .aim = figure->aim,
+                     .is_inverse = true};
     (void)snprintf(row.what, sizeof row.what, "%s", figure->what);
-    (void)snprintf(row.limit_what, sizeof row.limit_what, "times less than %s (%.4g %s)", other->label,
-                   row.limit.median, figure->unit);
+    (void)snprintf(row.limit_what, sizeof row.limit_what, "%s (%.4g %s)", other->label, row.limit.median,
+                   figure->unit);
     return report_add(&bench->report, &row, error);
 }
 
@@ -126,10 +127,10 @@ static Status add_spectrum_errors(Bench *bench, Peer *peer, const char *own, con
                          .unit = "of it",
                          .limit = spread_of_one(seen[1]),
                          .ratio = spread_of_one(seen[1] / seen[0]),
-                         .aim = 1.0};
+                         .aim = 1.0,
+                         .is_inverse = true};
         (void)snprintf(row.what, sizeof row.what, "%s", WHAT[i]);
-        (void)snprintf(row.limit_what, sizeof row.limit_what, "times less than %s (%.2g)", other->label,
-                       seen[1]);
+        (void)snprintf(row.limit_what, sizeof row.limit_what, "%s (%.2g)", other->label, seen[1]);
         status = report_add(&bench->report, &row, error);
     }
     return status;

@@ -77,7 +77,7 @@ static Status describe(Peer *peer, const char *package, const char *how, char *t
                        Error *error) {
     PeerAnswer version;
     Status status = peer_tell(peer, "version", package, &version, error);
-    if (status == STATUS_OK) (void)snprintf(text, size, "of %s %.30s, %s", package, version.text, how);
+    if (status == STATUS_OK) (void)snprintf(text, size, "%s %.30s, %s", package, version.text, how);
     return status;
 }
 
@@ -147,14 +147,23 @@ static Status add_error_rows(Bench *bench, Peer *const *peers, const Pass *pass,
                          .unit = "of them in float64",
                          .limit = spread_of_one(other.numbers[0]),
                          .ratio = spread_of_one(other.numbers[0] / seen.numbers[0]),
-                         .aim = k == LLAMA ? 100.0 : 0.0};
+                         .aim = k == LLAMA ? 100.0 : 0.0,
+                         .is_inverse = true};
         (void)snprintf(row.what, sizeof row.what, "error of the logits, T = %d, SFT", PROMPT);
-        (void)snprintf(row.limit_what, sizeof row.limit_what, "times less than %s, %s (%.2g)",
-                       KINDS[k].package, KINDS[k].how, other.numbers[0]);
+        (void)snprintf(row.limit_what, sizeof row.limit_what, "%s, %s (%.2g)", KINDS[k].package, KINDS[k].how,
+                       other.numbers[0]);
         if (status == STATUS_OK) status = report_add(&bench->report, &row, error);
     }
     free(own);
     free(theirs);
+    return status;
+}
+
+/* Its wheel brings one build for all processors. */
+static Status note_kernels(Bench *bench, Peer *llama, Error *error) {
+    PeerAnswer kernels;
+    Status status = peer_tell(llama, "kernels", NULL, &kernels, error);
+    if (status == STATUS_OK) report_note(&bench->report, "llama.cpp's kernels", kernels.text);
     return status;
 }
 
@@ -170,6 +179,7 @@ Status peers_forward(Bench *bench, Error *error) {
     }
     for (size_t k = 0; k < PEER_KINDS && status == STATUS_OK; k++)
         status = open_model(bench, KINDS[k].package, KINDS[k].kind, prompt[0].ids, &peers[k], error);
+    if (status == STATUS_OK && peers[LLAMA] != NULL) status = note_kernels(bench, peers[LLAMA], error);
     bool has_any = peers[TRANSFORMERS] != NULL || peers[LLAMA] != NULL;
     if (status == STATUS_OK && has_any) status = add_rate_rows(bench, peers, prompt, PROMPT, error);
     if (status == STATUS_OK && peers[TRANSFORMERS] != NULL)

@@ -118,6 +118,8 @@ Status peer_tell(Peer *peer, const char *order, const char *word, PeerAnswer *an
 
 bool peer_is_left_out(Bench *bench, const char *name, Status status, const Error *error) {
     if (status != STATUS_UNSUPPORTED && status != STATUS_MISMATCH && status != STATUS_IO) return false;
-    report_leave_out(&bench->report, name, error->message);
+    char text[PEER_TEXT];
+    (void)snprintf(text, sizeof text, "%s: %.150s", name, error->message);
+    report_note(&bench->report, "left out", text);
     return true;
 }

@@ -20,14 +20,15 @@ void report_free(Report *report) {
     *report = (Report){0};
 }
 
-void report_leave_out(Report *report, const char *what, const char *why) {
-    for (size_t i = 0; i < report->omission_count; i++) {
-        if (strcmp(report->omissions[i].what, what) == 0) return;
+void report_note(Report *report, const char *what, const char *text) {
+    ReportNote note;
+    (void)snprintf(note.what, sizeof note.what, "%s", what);
+    (void)snprintf(note.text, sizeof note.text, "%s", text);
+    for (size_t i = 0; i < report->note_count; i++) {
+        const ReportNote *there = &report->notes[i];
+        if (strcmp(there->what, note.what) == 0 && strcmp(there->text, note.text) == 0) return;
     }
-    if (report->omission_count == REPORT_OMISSIONS) return;
-    ReportOmission *omission = &report->omissions[report->omission_count++];
-    (void)snprintf(omission->what, sizeof omission->what, "%s", what);
-    (void)snprintf(omission->why, sizeof omission->why, "%s", why);
+    if (report->note_count < REPORT_NOTES) report->notes[report->note_count++] = note;
 }
 
 void report_set_rates(ReportRow *row, const MeasureTimes *times, size_t own, double work, size_t limit,
@@ -89,9 +90,9 @@ static void describe_noise(const Report *report, char *text, size_t size) {
     free(slowest);
 }
 
-static void print_omissions(const Report *report, const char *before) {
-    for (size_t i = 0; i < report->omission_count; i++)
-        (void)printf("%sleft out: %s: %s\n", before, report->omissions[i].what, report->omissions[i].why);
+static void print_notes(const Report *report, const char *before) {
+    for (size_t i = 0; i < report->note_count; i++)
+        (void)printf("%s%s: %s\n", before, report->notes[i].what, report->notes[i].text);
 }
 
 /* ---- a table to read ---- */
@@ -114,6 +115,11 @@ static void write_spread(const Spread *spread, char *text, size_t size) {
         (void)snprintf(text, size, "%s", median);
 }
 
+/* "1.2 of plain sgemm", "300 times less than modeldelta" */
+static const char *relation(const ReportRow *row) {
+    return row->is_inverse ? "times less than" : "of";
+}
+
 static void write_aim(const ReportRow *row, char *text, size_t size) {
     char aim[NUMBER_SIZE];
     text[0] = '\0';
@@ -129,7 +135,8 @@ static void print_row(const ReportRow *row) {
     write_aim(row, aim, sizeof aim);
     (void)printf("%-56s %-24s %-15s %-23s %s", row->what, value, row->unit, ratio, aim);
     if (has_limit(row))
-        (void)printf("\n    of %s, %s", write_number(row->limit.median, limit), row->limit_what);
+        (void)printf("\n    %s %s, %s", relation(row), write_number(row->limit.median, limit),
+                     row->limit_what);
     (void)putchar('\n');
 }
 
@@ -138,9 +145,8 @@ void report_print(const Report *report, const ReportFact *facts, size_t count) {
     for (size_t i = 0; i < count; i++) (void)printf("%s: %s\n", facts[i].key, facts[i].value);
     describe_noise(report, noise, sizeof noise);
     if (noise[0] != '\0') (void)printf("noise: %s\n", noise);
-    print_omissions(report, "");
-    (void)printf("\n%-56s %-24s %-15s %-23s %s\n", "what", "median (least to most)", "unit",
-                 "ratio to the limit", "aim");
+    print_notes(report, "");
+    (void)printf("\n%-56s %-24s %-15s %-23s %s\n", "what", "median (least to most)", "unit", "ratio", "aim");
     for (size_t i = 0; i < report->count; i++) print_row(&report->rows[i]);
 }
 
@@ -161,8 +167,8 @@ void report_print_markdown(const Report *report, const ReportFact *facts, size_t
     for (size_t i = 0; i < count; i++) (void)printf("- %s: %s\n", facts[i].key, facts[i].value);
     describe_noise(report, noise, sizeof noise);
     if (noise[0] != '\0') (void)printf("- noise: %s\n", noise);
-    print_omissions(report, "- ");
-    (void)puts("\n| what | seen | of its limit | aim |\n|---|---|---|---|");
+    print_notes(report, "- ");
+    (void)puts("\n| what | seen | ratio | aim |\n|---|---|---|---|");
     for (size_t i = 0; i < report->count; i++) print_markdown_row(&report->rows[i]);
 }
 
@@ -191,15 +197,18 @@ static cJSON *describe_row(const ReportRow *row) {
 }
 
 Status report_print_json(const Report *report, const ReportFact *facts, size_t count, Error *error) {
-    cJSON *tree = cJSON_CreateObject(), *rows = cJSON_CreateArray(), *omissions = cJSON_CreateObject();
+    cJSON *tree = cJSON_CreateObject(), *rows = cJSON_CreateArray(), *notes = cJSON_CreateArray();
     char noise[200];
     bool ok = json_add(tree, "rows", rows);
-    ok = json_add(tree, "left_out", omissions) && ok;
+    ok = json_add(tree, "notes", notes) && ok;
     describe_noise(report, noise, sizeof noise);
     ok = ok && json_add_text(tree, "noise", noise);
     for (size_t i = 0; i < count; i++) ok = ok && json_add_text(tree, facts[i].key, facts[i].value);
-    for (size_t i = 0; i < report->omission_count && ok; i++)
-        ok = json_add_text(omissions, report->omissions[i].what, report->omissions[i].why);
+    for (size_t i = 0; i < report->note_count && ok; i++) {
+        cJSON *note = cJSON_CreateObject();
+        ok = cJSON_AddItemToArray(notes, note) && json_add_text(note, "what", report->notes[i].what) &&
+             json_add_text(note, "text", report->notes[i].text);
+    }
     for (size_t i = 0; i < report->count && ok; i++)
         ok = cJSON_AddItemToArray(rows, describe_row(&report->rows[i]));
     char *text = ok ? cJSON_Print(tree) : NULL;

@@ -22,27 +22,28 @@ typedef struct ReportRow {
     double aim;   /* 0: none */
     double usual; /* what it was on the machines at hand, the least of them; 0: it depends on the machine */
     bool is_bound, is_worst;
+    bool is_inverse; /* values should be small, and the ratio is how many times smaller this one is */
 } ReportRow;
 
-/* What was to be measured and was not, and why. */
-enum { REPORT_OMISSIONS = 16 };
+/* What has to be known of a run besides its rows, such as what was left out. */
+enum { REPORT_NOTES = 16 };
 
-typedef struct ReportOmission {
-    char what[40], why[200];
-} ReportOmission;
+typedef struct ReportNote {
+    char what[24], text[200];
+} ReportNote;
 
 typedef struct Report {
     ReportRow *rows;
     size_t count, capacity;
-    ReportOmission omissions[REPORT_OMISSIONS];
-    size_t omission_count;
+    ReportNote notes[REPORT_NOTES];
+    size_t note_count;
 } Report;
 
 Status report_add(Report *report, const ReportRow *row, Error *error) STATUS_MUST_CHECK;
 void report_free(Report *report);
 
-/* Once for each `what`; of more than REPORT_OMISSIONS the later ones are not said. */
-void report_leave_out(Report *report, const char *what, const char *why);
+/* Said once; of more than REPORT_NOTES the later ones are not said. */
+void report_note(Report *report, const char *what, const char *text);
 
 /* Sets value, limit and ratio of a row: `work` by the seconds of measure `own`, beside `limit_work` by those of
  * measure `limit`. */
