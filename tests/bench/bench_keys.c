@@ -118,9 +118,10 @@ static const unsigned FIGURES = SESSION_PART_FILES | SESSION_PART_DRIFT | SESSIO
                                 SESSION_PART_SWEEP | SESSION_PART_METHOD | SESSION_PART_PROMPT |
                                 SESSION_PART_CURVES;
 
-/* Until they are there; a large model waits to be asked. */
+/* Until they are there; a large model waits to be asked. Looked for now and then: each look draws, and takes from those that
+ * measure. */
 static void settle(Typist *typist) {
-    static const struct timespec MOMENT = {.tv_nsec = 2000000};
+    static const struct timespec MOMENT = {.tv_nsec = 30000000};
     SessionJob job;
     session_measure(typist->session, FIGURES);
     for (int quiet = 0; quiet < 3;) {
