@@ -239,7 +239,9 @@ static bool has_other_parts(const ModelConfig *config) {
     bool is_known[TENSOR_PART_COUNT] = {false};
     for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) is_known[KNOWN[i]] = true;
     for (int part = 0; part < TENSOR_PART_COUNT; part++)
-        if (!is_known[part] && needs_any(config, (TensorPart)part, (TensorPart)part)) return true;
+        if (!is_known[part] && (part_set_has(&config->parts, (TensorPart)part) ||
+                                needs_any(config, (TensorPart)part, (TensorPart)part)))
+            return true;
     return false;
 }
 

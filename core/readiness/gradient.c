@@ -2,7 +2,7 @@
 
 #include "core/readiness/gradient_head.h"
 #include "core/readiness/gradient_sums.h"
-#include "core/readiness/weight_norm.h"
+#include "core/readiness/gradient_tensors.h"
 #include "core/support/memory.h"
 
 #include <math.h>
@@ -18,7 +18,8 @@ typedef struct Measurement {
     const ModelConfig *config; /* of the side that the settings run as */
     Job *job;
     Gradient *gradient;
-    double *squares; /* [pair->count]: of each tensor of the pair */
+    GradientSquares squares;
+    double *expert_squares; /* [expert_count]: what squares.experts points into */
     /* rows with A ≠ 0 */
     EvaluationRow *rows;
     BackwardRow *texts;
@@ -37,7 +38,9 @@ static void free_measurement(Measurement *measurement) {
     gradient_sums_free(measurement->sums);
     gradient_head_close(measurement->head);
     backward_free(measurement->backward);
-    free(measurement->squares);
+    free(measurement->squares.tensors);
+    free(measurement->squares.experts);
+    free(measurement->expert_squares);
     free(measurement->rows);
     free(measurement->advantages);
     free(measurement->texts);
@@ -94,9 +97,12 @@ static Status check_memory(Measurement *measurement, Error *error) {
     uint64_t fixed = backward_group_bytes(model, measurement->largest), limit = forward_memory_limit();
     fixed += gradient_head_bytes(model, job_threads(measurement->job)) +
              measurement->positions * gradient_head_position_bytes(model);
-    if (measurement->largest < measurement->tokens) fixed += gradient_sums_bytes(model);
     uint64_t token = backward_kept_bytes(model) + model->config->hidden_size * sizeof(float) +
                      gradient_head_token_bytes(model);
+    if (measurement->largest < measurement->tokens) {
+        fixed += gradient_sums_bytes(model);
+        token += gradient_experts_token_bytes(model);
+    }
     limit = limit > fixed ? limit - fixed : 0;
     Status status =
         forward_check_memory(token, measurement->tokens, limit, "what the gradient keeps of each", error);
@@ -140,7 +146,7 @@ static Status take_flow(void *user, const BackwardFlow *flow, Error *error) {
     Measurement *measurement = user;
     if (flow->role == TENSOR_EMBEDDING)
         return gradient_head_embed(measurement->head, flow->gradients, &measurement->ends, error);
-    return gradient_sums_add(measurement->sums, flow, measurement->squares, error);
+    return gradient_sums_add(measurement->sums, flow, &measurement->squares, error);
 }
 
 static Status open_passes(Measurement *measurement, Error *error) {
@@ -160,15 +166,16 @@ static Status open_passes(Measurement *measurement, Error *error) {
 }
 
 static void put_square(const Measurement *measurement, const PairTensor *tensor, double square) {
-    if (tensor != NULL) measurement->squares[tensor - measurement->model->pair->tensors] = square;
+    if (tensor != NULL) measurement->squares.tensors[tensor - measurement->model->pair->tensors] = square;
 }
 
 static Status run(Measurement *measurement, Error *error) {
     const ModelLayer *whole = &measurement->model->whole;
     const GradientEnds *ends = &measurement->ends;
     Status status = check_memory(measurement, error);
-    for (size_t i = 0; i < measurement->model->pair->count; i++)
-        measurement->squares[i] = NAN; /* what nothing is given for shall not pass for 0 */
+    /* what nothing is given for shall not pass for 0 */
+    for (size_t i = 0; i < measurement->model->pair->count; i++) measurement->squares.tensors[i] = NAN;
+    for (size_t i = 0; i < measurement->gradient->expert_count; i++) measurement->expert_squares[i] = NAN;
     if (status == STATUS_OK) status = open_passes(measurement, error);
     if (status == STATUS_OK) status = start(measurement, error);
     if (status == STATUS_OK)
@@ -184,125 +191,36 @@ static Status run(Measurement *measurement, Error *error) {
     return STATUS_OK;
 }
 
-/* ---- tensors ---- */
-
-/* What a state of this side learns, in order. A tied head is its embedding. */
-static void list_tensor(const Measurement *measurement, const PairTensor *tensor, TensorRole role,
-                        int layer) {
-    const ModelLayer *whole = &measurement->model->whole;
-    if (tensor == NULL || (role == TENSOR_HEAD && tensor == whole->tensors[TENSOR_EMBEDDING])) return;
-    Gradient *gradient = measurement->gradient;
-    gradient->tensors[gradient->count++] = (GradientTensor){.tensor = tensor, .role = role, .layer = layer};
-}
-
-/* Norms of heads that are apart. */
-static void list_apart(const Measurement *measurement, uint64_t layer) {
-    const ModelLayer *own = &measurement->model->layers[layer];
-    for (uint64_t h = 0; h < measurement->config->heads; h++)
-        list_tensor(measurement, own->q_norms[h], TENSOR_Q_NORM, (int)layer);
-    for (uint64_t h = 0; h < measurement->config->kv_heads; h++)
-        list_tensor(measurement, own->k_norms[h], TENSOR_K_NORM, (int)layer);
-}
-
-static void list_layer(const Measurement *measurement, uint64_t layer) {
-    const ModelLayer *own = &measurement->model->layers[layer];
-    const LayerPlan *plan = architecture_layer(measurement->config, layer);
-    bool is_apart = own->q_norms != NULL;
-    for (int i = 0; i < TENSOR_ROLE_COUNT; i++) {
-        TensorRole role = (TensorRole)i;
-        if (!architecture_has(plan, role)) continue;
-        if (is_apart && role == TENSOR_Q_NORM) list_apart(measurement, layer);
-        if (is_apart && (role == TENSOR_Q_NORM || role == TENSOR_K_NORM)) continue;
-        list_tensor(measurement, own->tensors[role], role, (int)layer);
-        list_tensor(measurement, own->biases[role], role, (int)layer);
-    }
-    for (int part = 0; part < TENSOR_PART_COUNT; part++)
-        if (architecture_needs(plan, (TensorPart)part))
-            list_tensor(measurement, own->parts[part], own->parts[part]->role, (int)layer);
-}
-
-static Status list_tensors(const Measurement *measurement, Error *error) {
-    const ModelLayer *whole = &measurement->model->whole;
-    size_t capacity = 0;
-    Status status =
-        MEMORY_RESERVE(measurement->gradient->tensors, &capacity, measurement->model->pair->count, error);
-    if (status != STATUS_OK) return status;
-    list_tensor(measurement, whole->tensors[TENSOR_EMBEDDING], TENSOR_EMBEDDING, -1);
-    if (measurement->config->positions == POSITIONS_LEARNED)
-        list_tensor(measurement, whole->tensors[TENSOR_POSITION], TENSOR_POSITION, -1);
-    for (int part = 0; part < TENSOR_PART_COUNT; part++)
-        if (part_set_has(&measurement->config->parts, (TensorPart)part))
-            list_tensor(measurement, whole->parts[part], whole->parts[part]->role, -1);
-    for (uint64_t layer = 0; layer < measurement->model->config->layers; layer++)
-        list_layer(measurement, layer);
-    list_tensor(measurement, whole->tensors[TENSOR_FINAL_NORM], TENSOR_FINAL_NORM, -1);
-    list_tensor(measurement, whole->biases[TENSOR_FINAL_NORM], TENSOR_FINAL_NORM, -1);
-    list_tensor(measurement, whole->tensors[TENSOR_HEAD], TENSOR_HEAD, -1);
-    list_tensor(measurement, whole->tensors[TENSOR_HEAD_BIAS], TENSOR_HEAD_BIAS, -1);
-    return STATUS_OK;
-}
+/* ---- norms ---- */
 
 static Status fill_norms(const Measurement *measurement, Error *error) {
     const PairTensor *tensors = measurement->model->pair->tensors;
     for (size_t i = 0; i < measurement->gradient->count; i++) {
         GradientTensor *own = &measurement->gradient->tensors[i];
-        own->norm = sqrt(measurement->squares[own->tensor - tensors]);
+        own->norm = sqrt(measurement->squares.tensors[own->tensor - tensors]);
         if (!isfinite(own->norm))
             return status_fail(error, STATUS_FORMAT, "%s: expected a gradient of numbers, found a norm of %g",
                                own->tensor->name, own->norm);
     }
+    for (size_t i = 0; i < measurement->gradient->expert_count; i++)
+        measurement->gradient->experts[i].norm = sqrt(measurement->expert_squares[i]);
     return STATUS_OK;
 }
 
-static Status measure_weights(const Measurement *measurement, Error *error) {
-    Gradient *gradient = measurement->gradient;
-    Status status = STATUS_OK;
-    for (size_t i = 0; i < gradient->count && status == STATUS_OK; i++) {
-        GradientTensor *own = &gradient->tensors[i];
-        Blend blend = settings_blend(measurement->settings, own->tensor);
-        if (!job_report(measurement->job, "gradient, weights", i, gradient->count))
-            return job_cancelled(error);
-        status = weight_norm_measure(&blend, &own->weight, measurement->job, error);
-        if (status == STATUS_OK && !isfinite(own->weight))
-            return status_fail(error, STATUS_FORMAT,
-                               "%s: expected weights that are numbers, found a norm of %g", own->tensor->name,
-                               own->weight);
-    }
-    return status;
-}
-
-/* Parts have a way back only where backward.h gives out what meets at them. */
-static bool has_way_back(TensorPart part) {
-    return part == TENSOR_PART_EMBEDDING_NORM || part == TENSOR_PART_EMBEDDING_NORM_BIAS ||
-           part == TENSOR_PART_SINKS;
-}
-
-static bool needs_part(const ModelConfig *config, TensorPart part) {
-    bool is_needed = part_set_has(&config->parts, part);
-    for (size_t i = 0; i < config->plan_count; i++)
-        is_needed = is_needed || architecture_needs(&config->plans[i], part);
-    return is_needed;
-}
-
-static Status check_model(const Model *model, Error *error) {
-    const ModelConfig *sides[] = {model->base.config, model->sft.config};
-    Status status = backward_check_model(model, error);
-    if (status == STATUS_OK && architecture_has_experts(model->config))
-        status =
-            status_fail(error, STATUS_UNSUPPORTED,
-                        "gradients of weights of mixtures of experts (%s) are not known: attribution and "
-                        "dormancy by gradient are",
-                        architecture_name(model->config->architecture));
-    for (int i = 0; i < 2 && status == STATUS_OK; i++) {
-        for (int part = 0; part < TENSOR_PART_COUNT; part++) {
-            if (!has_way_back((TensorPart)part) && needs_part(sides[i], (TensorPart)part))
-                return status_fail(
-                    error, STATUS_UNSUPPORTED,
-                    "gradients of \"%s\" (%s) are not known: samples, rewards and the landscape do without",
-                    architecture_part_names((TensorPart)part)[0], architecture_name(sides[i]->architecture));
-        }
-    }
-    return status;
+static Status make_squares(Measurement *measurement, Error *error) {
+    const Gradient *gradient = measurement->gradient;
+    const Model *model = measurement->model;
+    GradientSquares *squares = &measurement->squares;
+    squares->tensors = memory_allocate(model->pair->count, sizeof *squares->tensors);
+    squares->experts = memory_allocate(model->config->layers, sizeof *squares->experts);
+    measurement->expert_squares =
+        memory_allocate(gradient->expert_count, sizeof *measurement->expert_squares);
+    if (squares->tensors == NULL || squares->experts == NULL || measurement->expert_squares == NULL)
+        return memory_fail(error, "gradients");
+    for (size_t i = 0; i < gradient->expert_count; i++)
+        if (gradient->experts[i].expert == 0)
+            squares->experts[gradient->experts[i].layer] = &measurement->expert_squares[i];
+    return STATUS_OK;
 }
 
 Status gradient_measure(const Model *model, const Settings *settings, const SampleRows *rows,
@@ -316,11 +234,10 @@ Status gradient_measure(const Model *model, const Settings *settings, const Samp
                                .gradient = gradient,
                                .group_tokens = group_tokens > 0 ? group_tokens : choose_group(model)};
     Status status = forward_check_logits(model, error);
-    measurement.squares = memory_allocate(model->pair->count, sizeof *measurement.squares);
-    if (status == STATUS_OK && measurement.squares == NULL) status = memory_fail(error, "gradients");
-    if (status == STATUS_OK) status = check_model(model, error);
-    if (status == STATUS_OK) status = list_tensors(&measurement, error);
-    if (status == STATUS_OK) status = measure_weights(&measurement, error);
+    if (status == STATUS_OK) status = backward_check_model(model, error);
+    if (status == STATUS_OK) status = gradient_tensors_list(model, measurement.config, gradient, error);
+    if (status == STATUS_OK) status = make_squares(&measurement, error);
+    if (status == STATUS_OK) status = gradient_tensors_weigh(model, settings, gradient, job, error);
     if (status == STATUS_OK) status = take_rows(&measurement, rows, advantages, error);
     if (status == STATUS_OK && measurement.row_count > 0) status = run(&measurement, error);
     if (status == STATUS_OK) status = fill_norms(&measurement, error);
@@ -331,6 +248,7 @@ Status gradient_measure(const Model *model, const Settings *settings, const Samp
 
 void gradient_free(Gradient *gradient) {
     free(gradient->tensors);
+    free(gradient->experts);
     *gradient = (Gradient){0};
 }
 

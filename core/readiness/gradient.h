@@ -5,7 +5,9 @@
  *     L = −(1/N) Σ A · ln π(y_t | ·)        over all response tokens, N of them; A: the advantage of a token's sample
  *
  * ‖∂L/∂W‖_F of every tensor and ‖W‖_F, biases and norms too; a tied head with its embedding is one. Samples of A = 0 add
- * nothing, and are counted in N only. (A padding token's row learns like any other, which torch's Embedding leaves out.)
+ * nothing, and are counted in N only. (A padding token's row learns like any other, which torch's Embedding leaves out.) Routers of
+ * experts learn by the weights they give; which experts they choose is taken as it is, and what corrects only the choice learns
+ * nothing and is left out.
  *
  *     rows of samples with A ≠ 0, in groups ──► forward, a layer's inputs are kept (backward.h)
  *                                           ──► head and final norm (gradient_head.h)
@@ -14,7 +16,7 @@
  *
  * What samples of one prompt share goes through once. Costs at most four forward passes of the same tokens. Memory, in floats:
  * hidden_size · (layers + 3) a token of those rows, a group's activations, and where there are several groups one layer's
- * matrices; half of what is left of forward_memory_limit() may go into keeping activations that would be computed twice. What
+ * matrices, or of its experts what meets at them (gradient_experts.h); half of what is left of forward_memory_limit() may go into keeping activations that would be computed twice. What
  * does not fit is refused with how many tokens would.
  */
 #ifndef REJUV_CORE_GRADIENT_H
@@ -30,10 +32,19 @@ typedef struct GradientTensor {
     double norm, weight; /* ‖∂L/∂W‖_F, ‖W‖_F */
 } GradientTensor;
 
+/* All weights and biases of one expert of a mixture, wherever they are stored. Its norm is 0 where no token goes to it. */
+typedef struct GradientExpert {
+    int layer;
+    size_t expert;
+    double norm, weight;
+} GradientExpert;
+
 /* Zero-initialise; gradient_free() releases. */
 typedef struct Gradient {
     GradientTensor *tensors; /* embedding, layers in order, final norm, head */
     size_t count;
+    GradientExpert *experts; /* by layer and number */
+    size_t expert_count;
     double loss;   /* L */
     size_t tokens; /* N */
 } Gradient;

@@ -10,8 +10,9 @@
 
 enum { PANEL_ROWS = 256, PANEL_COLUMNS = 512, PAIR_TOKENS = 64 };
 
-/* Of several groups, from layer to layer. */
+/* Of several groups: a matrix's sum so far. Its room is another's in the next layer. */
 typedef struct Whole {
+    const PairTensor *tensor; /* NULL: it is free */
     float *elements;
     size_t capacity;
 } Whole;
@@ -20,7 +21,9 @@ struct GradientSums {
     const Pair *pair;
     Job *job;
     float *panels; /* [threads][PANEL_ROWS × PANEL_COLUMNS] */
-    Whole matrices[TENSOR_ROLE_COUNT];
+    Whole *matrices;
+    size_t matrix_count, matrix_capacity;
+    GradientExperts *experts;
     double **vectors; /* [pair->count]: from the first group to the last */
     double *partial;  /* [partial_capacity]: a task's sum */
     size_t partial_capacity;
@@ -44,7 +47,9 @@ Status gradient_sums_create(const Pair *pair, Job *job, GradientSums **sums, Err
 
 void gradient_sums_free(GradientSums *sums) {
     if (sums == NULL) return;
-    for (size_t i = 0; i < TENSOR_ROLE_COUNT; i++) free(sums->matrices[i].elements);
+    for (size_t i = 0; i < sums->matrix_count; i++) free(sums->matrices[i].elements);
+    free(sums->matrices);
+    gradient_experts_free(sums->experts);
     for (size_t i = 0; sums->vectors != NULL && i < sums->pair->count; i++) free(sums->vectors[i]);
     free(sums->vectors);
     free(sums->panels);
@@ -52,15 +57,22 @@ void gradient_sums_free(GradientSums *sums) {
     free(sums);
 }
 
+static uint64_t count_floats(const PairTensor *tensor) {
+    return tensor != NULL ? tensor->sft->rows * tensor->sft->columns : 0;
+}
+
+/* Of the largest layer. Vectors are counted with them: they are as nothing. */
 uint64_t gradient_sums_bytes(const Model *model) {
-    static const TensorRole ROLES[] = {TENSOR_Q,  TENSOR_K,    TENSOR_V,   TENSOR_O,      TENSOR_GATE,
-                                       TENSOR_UP, TENSOR_DOWN, TENSOR_QKV, TENSOR_GATE_UP};
-    uint64_t floats = 0;
-    for (size_t i = 0; i < sizeof ROLES / sizeof *ROLES; i++) {
-        const PairTensor *tensor = model->layers[0].tensors[ROLES[i]];
-        if (tensor != NULL) floats += tensor->sft->rows * tensor->sft->columns;
+    uint64_t most = 0;
+    for (uint64_t layer = 0; layer < model->config->layers; layer++) {
+        uint64_t floats = 0;
+        for (int role = 0; role < TENSOR_ROLE_COUNT; role++)
+            floats += count_floats(model->layers[layer].tensors[role]);
+        for (int part = 0; part < TENSOR_PART_COUNT; part++)
+            floats += count_floats(model->layers[layer].parts[part]);
+        if (floats > most) most = floats;
     }
-    return floats * sizeof(float);
+    return most * sizeof(float);
 }
 
 /* ---- matrices ---- */
@@ -129,12 +141,7 @@ static void multiply_pairs(void *argument, size_t task, unsigned worker) {
     product->partial[task] = sum;
 }
 
-GradientForm gradient_sums_choose(size_t tokens, size_t rows, size_t columns) {
-    double pairs = (double)tokens * (double)(rows + columns), panels = 2.0 * (double)rows * (double)columns;
-    return pairs < panels ? GRADIENT_PAIRS : GRADIENT_PANELS;
-}
-
-static Status run_product(GradientSums *sums, Product *product, size_t tasks, JobTask task, double *squares,
+static Status run_product(GradientSums *sums, Product *product, size_t tasks, JobTask task, double *square,
                           Error *error) {
     Status status = MEMORY_RESERVE(sums->partial, &sums->partial_capacity, tasks, error);
     product->partial = sums->partial;
@@ -142,48 +149,83 @@ static Status run_product(GradientSums *sums, Product *product, size_t tasks, Jo
     if (status != STATUS_OK || !product->flow->is_last) return status;
     double sum = 0.0;
     for (size_t i = 0; i < tasks; i++) sum += sums->partial[i];
-    *squares = sum < 0.0 ? 0.0 : sum; /* of pairs, by rounding */
+    *square = sum < 0.0 ? 0.0 : sum; /* of pairs, by rounding */
     return STATUS_OK;
 }
 
-static Status run_panels(GradientSums *sums, const BackwardFlow *flow, float *whole, double *squares,
+static Status run_panels(GradientSums *sums, const BackwardFlow *flow, float *whole, double *square,
                          Error *error) {
     Product product = {.sums = sums,
                        .flow = flow,
                        .whole = whole,
                        .across = (flow->columns + PANEL_COLUMNS - 1) / PANEL_COLUMNS};
     size_t tasks = (flow->rows + PANEL_ROWS - 1) / PANEL_ROWS * product.across;
-    return run_product(sums, &product, tasks, multiply_panel, squares, error);
+    return run_product(sums, &product, tasks, multiply_panel, square, error);
 }
 
-Status gradient_sums_square(GradientSums *sums, const BackwardFlow *flow, GradientForm form, double *squares,
+Status gradient_sums_square(GradientSums *sums, const BackwardFlow *flow, GradientForm form, double *square,
                             Error *error) {
     BackwardFlow whole = *flow;
     whole.is_first = whole.is_last = true;
-    if (form == GRADIENT_PANELS) return run_panels(sums, &whole, NULL, squares, error);
+    if (form == GRADIENT_PANELS) return run_panels(sums, &whole, NULL, square, error);
     Product product = {.sums = sums, .flow = &whole};
-    return run_product(sums, &product, (flow->tokens + PAIR_TOKENS - 1) / PAIR_TOKENS, multiply_pairs,
-                       squares, error);
+    return run_product(sums, &product, (flow->tokens + PAIR_TOKENS - 1) / PAIR_TOKENS, multiply_pairs, square,
+                       error);
 }
 
-static double *square_of(const GradientSums *sums, const PairTensor *tensor, double *squares) {
-    return &squares[tensor - sums->pair->tensors];
+static double *square_of(const GradientSums *sums, const PairTensor *tensor, const GradientSquares *squares) {
+    return &squares->tensors[tensor - sums->pair->tensors];
 }
 
-static Status add_matrix(GradientSums *sums, const BackwardFlow *flow, double *square, Error *error) {
-    if (flow->is_first && flow->is_last)
-        return gradient_sums_square(sums, flow, gradient_sums_choose(flow->tokens, flow->rows, flow->columns),
-                                    square, error);
-    Whole *whole = &sums->matrices[flow->role];
-    size_t elements;
-    if (!memory_multiply(flow->rows, flow->columns, &elements))
-        return memory_fail(error, "a layer's gradients");
+/* The free one that fits best, or the largest: layers of one kind then take what the one before left. */
+static Whole *find_free(GradientSums *sums, size_t elements) {
+    Whole *best = NULL;
+    for (size_t i = 0; i < sums->matrix_count; i++) {
+        Whole *own = &sums->matrices[i];
+        if (own->tensor != NULL) continue;
+        bool fits = own->capacity >= elements, best_fits = best != NULL && best->capacity >= elements;
+        bool is_better = best == NULL || (fits && !best_fits) ||
+                         (fits == best_fits && (own->capacity < best->capacity) == fits);
+        if (is_better) best = own;
+    }
+    return best;
+}
+
+/* Where a matrix grows; NULL where there is no memory for it. */
+static Whole *find_whole(GradientSums *sums, const PairTensor *tensor, size_t elements, Error *error) {
+    for (size_t i = 0; i < sums->matrix_count; i++)
+        if (sums->matrices[i].tensor == tensor) return &sums->matrices[i];
+    Whole *whole = find_free(sums, elements);
+    if (whole == NULL) {
+        if (MEMORY_RESERVE(sums->matrices, &sums->matrix_capacity, sums->matrix_count + 1, error) !=
+            STATUS_OK)
+            return NULL;
+        whole = &sums->matrices[sums->matrix_count++];
+        *whole = (Whole){0};
+    }
     if (elements > whole->capacity) {
         free(whole->elements);
         whole->elements = memory_allocate_aligned(elements, sizeof *whole->elements);
         whole->capacity = whole->elements == NULL ? 0 : elements;
     }
-    if (whole->elements == NULL) return memory_fail(error, "a layer's gradients");
+    if (whole->elements == NULL) {
+        (void)memory_fail(error, "a layer's gradients");
+        return NULL;
+    }
+    whole->tensor = tensor;
+    return whole;
+}
+
+static Status add_matrix(GradientSums *sums, const BackwardFlow *flow, double *square, Error *error) {
+    if (flow->is_first && flow->is_last)
+        return gradient_sums_square(sums, flow, gradient_form_choose(flow->tokens, flow->rows, flow->columns),
+                                    square, error);
+    size_t elements;
+    if (!memory_multiply(flow->rows, flow->columns, &elements))
+        return memory_fail(error, "a layer's gradients");
+    Whole *whole = find_whole(sums, flow->tensor, elements, error);
+    if (whole == NULL) return STATUS_NO_MEMORY;
+    if (flow->is_last) whole->tensor = NULL;
     return run_panels(sums, flow, whole->elements, square, error);
 }
 
@@ -197,7 +239,7 @@ static double *begin_vector(GradientSums *sums, const PairTensor *tensor, const 
 }
 
 static void end_vector(GradientSums *sums, const PairTensor *tensor, const BackwardFlow *flow,
-                       double *squares) {
+                       const GradientSquares *squares) {
     double **vector = &sums->vectors[tensor - sums->pair->tensors], square = 0.0;
     if (!flow->is_last) return;
     for (size_t i = 0; i < flow->rows; i++) square += (*vector)[i] * (*vector)[i];
@@ -208,7 +250,7 @@ static void end_vector(GradientSums *sums, const PairTensor *tensor, const Backw
 
 /* Σ gradients[t]: of a bias, or what is a sum already. */
 static Status add_vector(GradientSums *sums, const PairTensor *tensor, const BackwardFlow *flow,
-                         double *squares, Error *error) {
+                         const GradientSquares *squares, Error *error) {
     double *vector = begin_vector(sums, tensor, flow);
     if (vector == NULL) return memory_fail(error, "gradients");
     for (size_t t = 0; t < flow->tokens; t++) {
@@ -218,7 +260,8 @@ static Status add_vector(GradientSums *sums, const PairTensor *tensor, const Bac
     return STATUS_OK;
 }
 
-static Status add_norm(GradientSums *sums, const BackwardFlow *flow, double *squares, Error *error) {
+static Status add_norm(GradientSums *sums, const BackwardFlow *flow, const GradientSquares *squares,
+                       Error *error) {
     double *vector = begin_vector(sums, flow->tensor, flow);
     if (vector == NULL) return memory_fail(error, "gradients");
     for (size_t t = 0; t < flow->tokens; t++)
@@ -239,7 +282,16 @@ static Status add_rows(const BackwardFlow *flow, double *square, Error *error) {
     return status;
 }
 
-Status gradient_sums_add(GradientSums *sums, const BackwardFlow *flow, double *squares, Error *error) {
+static Status add_experts(GradientSums *sums, const BackwardFlow *flow, const GradientSquares *squares,
+                          Error *error) {
+    Status status = STATUS_OK;
+    if (sums->experts == NULL) status = gradient_experts_create(sums->pair, sums->job, &sums->experts, error);
+    return status == STATUS_OK ? gradient_experts_add(sums->experts, flow, squares, error) : status;
+}
+
+Status gradient_sums_add(GradientSums *sums, const BackwardFlow *flow, const GradientSquares *squares,
+                         Error *error) {
+    if (flow->kind == FLOW_EXPERTS) return add_experts(sums, flow, squares, error);
     double *square = square_of(sums, flow->tensor, squares);
     Status status = STATUS_OK;
     if (flow->kind == FLOW_MATRIX) status = add_matrix(sums, flow, square, error);

@@ -137,10 +137,15 @@ Status backward_run(Backward *backward, const BackwardSequence *sequences, size_
  *     FLOW_NORM      [rows]                Σ gradients[t] ⊙ (inputs[t] − mean) / σ   bias: Σ gradients[t]
  *     FLOW_VECTOR    [rows]                gradients[0]: tokens is 1, inputs NULL
  *     FLOW_ROWS      [… × rows]            row indices[t]: Σ gradients[t]; all tokens come at once, inputs NULL
+ *     FLOW_EXPERTS   all matrices and biases of a layer's experts at once; of each, over its rows r, of tokens t and weights w:
+ *         gate, up, or both as one          Σ experts->gradients[site][r] ⊗ inputs[t]                 bias: Σ gradients[site][r]
+ *         down                              Σ w · gradients[t] ⊗ experts->activations[activated][r]   bias: Σ w · gradients[t]
+ *         or where w is the input's         inputs are w · inputs[t], and down has no w
  *
- * A matrix that is stored [inputs × outputs] has the same sum, transposed.
+ * A matrix that is stored [inputs × outputs] has the same sum, transposed. FLOW_EXPERTS has no tensor, bias and role of its own:
+ * those of `of`.
  */
-typedef enum FlowKind { FLOW_MATRIX, FLOW_NORM, FLOW_VECTOR, FLOW_ROWS } FlowKind;
+typedef enum FlowKind { FLOW_MATRIX, FLOW_NORM, FLOW_VECTOR, FLOW_ROWS, FLOW_EXPERTS } FlowKind;
 
 typedef struct BackwardFlow {
     FlowKind kind;
@@ -151,6 +156,10 @@ typedef struct BackwardFlow {
     const float *gradients; /* [tokens × rows] */
     const size_t *indices;  /* [tokens]; else NULL */
     Norm norm;              /* FLOW_NORM: what went through */
+    /* FLOW_EXPERTS; its `sequences` are the rows of all tokens */
+    const BackwardExperts *experts;
+    const ModelExperts *of;
+    uint64_t layer;
     bool is_first, is_last; /* group of the rows */
 } BackwardFlow;
 

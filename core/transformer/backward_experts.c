@@ -2,24 +2,13 @@
 
 #include "core/support/memory.h"
 #include "core/transformer/activation.h"
+#include "core/transformer/backward_experts_internal.h"
 #include "core/transformer/descent.h"
 #include "core/transformer/expert_choice.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct ExpertsPast {
-    BackwardExperts seen;
-    ExpertRows rows, sequences;
-    /* of tokens of the group: [chosen], [chosen], [experts], [1], [chosen · width] */
-    float *numbers, *weights, *scores, *shares, *activations[BACKWARD_EXPERT_SITES];
-    /* of tokens of sequences: [chosen], [chosen], [chosen], [experts], [1], [chosen · width], [chosen · hidden_size] */
-    float *own_numbers, *own_weights, *weight_slopes, *logit_slopes, *switch_slopes;
-    float *gradients[BACKWARD_EXPERT_SITES], *routed;
-    float *biases; /* [experts × hidden_size]: of down */
-    size_t sequence_tokens;
-};
 
 /* ---- memory ---- */
 
@@ -480,6 +469,8 @@ Status backward_experts_descend(const Descent *descent, Error *error) {
     if (status == STATUS_OK) status = descend_shared(descent, error);
     if (status == STATUS_OK) status = descend_routed(descent, error);
     if (status != STATUS_OK) return status;
-    return project_back(descent, layer_of(descent)->parts[TENSOR_PART_ROUTER], past_of(descent)->logit_slopes,
-                        descent->backward->slopes[SLOPE_NORMED], true, error);
+    status =
+        project_back(descent, layer_of(descent)->parts[TENSOR_PART_ROUTER], past_of(descent)->logit_slopes,
+                     descent->backward->slopes[SLOPE_NORMED], true, error);
+    return status == STATUS_OK ? backward_experts_give(descent, past_of(descent), error) : status;
 }

@@ -307,8 +307,8 @@ static void both_forms_of_a_sum_are_one_figure(void **state) {
         free(gradients);
         free(inputs);
     }
-    assert_int_equal(gradient_sums_choose(10, 1000, 1000), GRADIENT_PAIRS);
-    assert_int_equal(gradient_sums_choose(100000, 1000, 1000), GRADIENT_PANELS);
+    assert_int_equal(gradient_form_choose(10, 1000, 1000), GRADIENT_PAIRS);
+    assert_int_equal(gradient_form_choose(100000, 1000, 1000), GRADIENT_PANELS);
 }
 
 /* ---- refusals ---- */
