@@ -239,8 +239,8 @@ def names_in_file(model, where):
     return {name: free[0] if name in left else name for name in names}
 
 
-def hand_over(model, rows, names):
-    """The padding token learns like any other here: torch leaves its looked-up row out."""
+def descend(model, rows):
+    """L, and its gradient at every parameter. The padding token learns like any other here: torch leaves its looked-up row out."""
     for module in model.modules():
         if isinstance(module, torch.nn.Embedding):
             module.padding_idx = None
@@ -253,7 +253,12 @@ def hand_over(model, rows, names):
         at = torch.arange(row["response"], len(ids))
         loss = loss - row["advantage"] * log_p[at - 1, ids[at]].sum() / tokens
     loss.backward()
-    told = dict(loss=float(loss.detach()), norms={names[name]: float(p.grad.norm()) for name, p in model.named_parameters()})
+    return float(loss.detach())
+
+
+def hand_over(model, rows, names):
+    loss = descend(model, rows)
+    told = dict(loss=loss, norms={names[name]: float(p.grad.norm()) for name, p in model.named_parameters()})
     model.zero_grad()
     return told
 

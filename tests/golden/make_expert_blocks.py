@@ -12,15 +12,17 @@ As make_blocks.py, whose definitions hold; of experts besides:
 The routed experts' forward is written out here, so that their parts can be seen; that it gives the logits of transformers' own
 is checked.
 """
-import json
 import os
 import shutil
 import sys
+import tempfile
 
 import torch
+from safetensors import safe_open
 from transformers import AutoModelForCausalLM
 
-from make_blocks import IDS, RESPONSE, TARGETS, Hooks, flat, logits, make_model, module_of, norm_scale, scramble, told
+from make_blocks import (IDS, RESPONSE, TARGETS, Hooks, descend, flat, logits, make_model, module_of, norm_scale, samples, scramble, told,
+                         write)
 
 FEW = dict(num_key_value_heads=2, head_dim=4)
 CASES = {
@@ -231,6 +233,36 @@ def dormancy(model, routed):
     return dict(mlp=mlp, channels=channels), gradient, counts
 
 
+def stored_norms(model):
+    """By the names and shapes that save_pretrained() gives what is in memory: gradients are saved in place of weights. What learns
+    nothing, and buffers, are not there."""
+    unknown = float("nan")
+    with torch.no_grad(), tempfile.TemporaryDirectory() as where:
+        for p in model.parameters():
+            p.data = torch.full_like(p, unknown) if p.grad is None else p.grad.clone()
+        for b in model.buffers():
+            if b.is_floating_point():
+                b.fill_(unknown)
+        model.save_pretrained(where)
+        with safe_open(where + "/model.safetensors", "pt") as file:
+            norms = {name: float(file.get_tensor(name).norm()) for name in file.keys()}
+    return {name: norm for name, norm in norms.items() if norm == norm}
+
+
+def expert_norms(experts):
+    """Of all that has the experts as its first dimension."""
+    squares = sum((p.grad ** 2).flatten(1).sum(1) for p in experts.parameters())
+    return squares.sqrt().tolist()
+
+
+def hand_over(model, rows):
+    """Gradients stand in place of the weights then."""
+    layers = [next((m for m in layer.modules() if type(m).__name__.endswith("Experts")), None) for layer in Hooks(model).layers]
+    loss = descend(model, rows)
+    experts = [[] if m is None else expert_norms(m) for m in layers]
+    return dict(loss=loss, experts=experts, norms=stored_norms(model))
+
+
 def make(out, case):
     kind, settings = CASES[case]
     where = os.path.join(out, case)
@@ -256,8 +288,9 @@ def make(out, case):
     result["dormancy"], result["gradient"], result["routing"] = dormancy(sft, routed)
     for side in ("base", "sft"):
         os.remove(f"{where}/{side}/generation_config.json") if os.path.exists(f"{where}/{side}/generation_config.json") else None
-    text = json.dumps(json.loads(json.dumps(result), parse_float=lambda f: float("%.12g" % float(f))), separators=(",", ":"))
-    open(where + "/golden.json", "w").write(text + "\n")
+    write(where + "/golden.json", result)
+    rows, states = samples(), dict(base=base, sft=load("sft").double(), fused=fused)
+    write(where + "/gradient.json", dict(samples=rows, **{name: hand_over(m, rows) for name, m in states.items()}))
     torch.set_default_dtype(torch.float32)
     print(case, kind, result["routing"], sum(os.path.getsize(os.path.join(d, f)) for d, _, fs in os.walk(where) for f in fs))
 
