@@ -184,6 +184,14 @@ void cache_samples_pack_gradient(const Gradient *gradient, Buffer *payload) {
         cache_bytes_put_double(payload, tensor->norm);
         cache_bytes_put_double(payload, tensor->weight);
     }
+    cache_bytes_put_count(payload, gradient->expert_count);
+    for (size_t i = 0; i < gradient->expert_count; i++) {
+        const GradientExpert *expert = &gradient->experts[i];
+        cache_bytes_put_count(payload, (uint64_t)expert->layer);
+        cache_bytes_put_count(payload, expert->expert);
+        cache_bytes_put_double(payload, expert->norm);
+        cache_bytes_put_double(payload, expert->weight);
+    }
 }
 
 /* The tensor of that name, near `near`, for they are kept in nearly the pair's order. */
@@ -211,6 +219,23 @@ static bool take_tensor(CacheReader *reader, const Pair *pair, size_t near, Grad
     return true;
 }
 
+/* Each takes some bytes: there are no more than those that are left. */
+static bool take_experts(CacheReader *reader, Gradient *gradient) {
+    uint64_t count = cache_bytes_take_count(reader);
+    if (reader->failed || count > reader->left) return false;
+    gradient->experts = memory_allocate((size_t)count, sizeof *gradient->experts);
+    if (gradient->experts == NULL) return false;
+    gradient->expert_count = (size_t)count;
+    for (size_t i = 0; i < gradient->expert_count; i++) {
+        uint64_t layer = cache_bytes_take_count(reader), expert = cache_bytes_take_count(reader);
+        if (reader->failed || layer >= INT32_MAX || expert > SIZE_MAX) return false;
+        gradient->experts[i] = (GradientExpert){.layer = (int)layer, .expert = (size_t)expert};
+        gradient->experts[i].norm = cache_bytes_take_double(reader);
+        gradient->experts[i].weight = cache_bytes_take_double(reader);
+    }
+    return !reader->failed;
+}
+
 bool cache_samples_unpack_gradient(const unsigned char *bytes, size_t size, const Pair *pair,
                                    Gradient *gradient) {
     CacheReader reader = {.next = bytes, .left = size};
@@ -222,7 +247,7 @@ bool cache_samples_unpack_gradient(const unsigned char *bytes, size_t size, cons
     sound = gradient->tensors != NULL;
     for (size_t i = 0; i < count && sound; i++, gradient->count += sound)
         sound = take_tensor(&reader, pair, i, &gradient->tensors[i]);
-    sound = sound && cache_bytes_end(&reader);
+    sound = sound && take_experts(&reader, gradient) && cache_bytes_end(&reader);
     if (!sound) gradient_free(gradient);
     return sound;
 }

@@ -83,16 +83,26 @@ static bool add_states(cJSON *tree, const BatchRollout *rollout) {
     return complete;
 }
 
-/* Modules and layers as tables, as the text form has them. */
-static bool add_sums(cJSON *tree, const BatchRollout *rollout) {
-    Table *modules = NULL, *layers = NULL;
-    bool complete = !rollout->has_gradient || (rollout_tables_modules(rollout, &modules, NULL) == STATUS_OK &&
-                                               rollout_tables_layers(rollout, &layers, NULL) == STATUS_OK &&
-                                               batch_json_add_table(tree, "modules", modules) &&
-                                               batch_json_add_table(tree, "layers", layers));
-    table_free(modules);
-    table_free(layers);
+typedef Status (*MakeTable)(const BatchRollout *rollout, Table **table, Error *error);
+
+static bool add_table(cJSON *tree, const BatchRollout *rollout, const char *key, MakeTable make) {
+    Table *table = NULL;
+    bool complete = make(rollout, &table, NULL) == STATUS_OK && batch_json_add_table(tree, key, table);
+    table_free(table);
     return complete;
+}
+
+static bool has_experts(const BatchRollout *rollout) {
+    return rollout->states[SIDE_FUSED].gradient.expert_count > 0;
+}
+
+/* Modules, layers and experts, as the text form has them. */
+static bool add_sums(cJSON *tree, const BatchRollout *rollout) {
+    bool complete = !rollout->has_gradient || (add_table(tree, rollout, "modules", rollout_tables_modules) &&
+                                               add_table(tree, rollout, "layers", rollout_tables_layers));
+    if (!has_experts(rollout)) return complete;
+    return complete && add_table(tree, rollout, "expert_layers", rollout_tables_expert_layers) &&
+           add_table(tree, rollout, "experts", rollout_tables_experts);
 }
 
 /* How samples were made, and what each state's own are worth. */
@@ -119,7 +129,6 @@ static bool add_sampling(cJSON *tree, const Batch *batch, const BatchRollout *ro
 
 static bool fill_tree(cJSON *tree, const Batch *batch, const BatchRollout *rollout) {
     const SampleFigures *figures = &rollout->figures;
-    Table *prompts = NULL;
     cJSON *errors = cJSON_CreateObject();
     bool complete = errors != NULL && json_add_text(tree, "base", batch->pair->base->directory) &&
                     json_add_text(tree, "sft", batch->pair->sft->directory) &&
@@ -134,9 +143,7 @@ static bool fill_tree(cJSON *tree, const Batch *batch, const BatchRollout *rollo
     complete = json_add(tree, "standard_error", errors) && complete; /* takes it over */
     complete = complete && add_sampling(tree, batch, rollout) && add_advantages(tree, rollout) &&
                add_states(tree, rollout) && add_sums(tree, rollout) &&
-               rollout_tables_prompts(rollout, &prompts, NULL) == STATUS_OK &&
-               batch_json_add_table(tree, "per_prompt", prompts);
-    table_free(prompts);
+               add_table(tree, rollout, "per_prompt", rollout_tables_prompts);
     return complete;
 }
 
@@ -148,8 +155,6 @@ static Status write_json(Batch *batch, const BatchRollout *rollout, Error *error
 }
 
 /* ---- text and CSV ---- */
-
-typedef Status (*MakeTable)(const BatchRollout *rollout, Table **table, Error *error);
 
 static Status write_table(Batch *batch, const BatchRollout *rollout, MakeTable make, const char *head,
                           Error *error) {
@@ -163,16 +168,19 @@ static Status write_table(Batch *batch, const BatchRollout *rollout, MakeTable m
 }
 
 static Status write_text(Batch *batch, const BatchRollout *rollout, Error *error) {
-    static const struct {
+    const struct {
         MakeTable make;
         const char *head;
-        bool is_of_gradient;
+        bool is_there;
     } TABLES[] = {
-        {rollout_tables_prompts, "Prompts", false},
-        {rollout_tables_figures, "Over all prompts, with standard errors of the bootstrap", false},
-        {rollout_tables_states, "The samples under base, SFT and W; the gradient at hand-over", false},
-        {rollout_tables_modules, "The gradient by module, and beside the weights", true},
-        {rollout_tables_layers, "The gradient by layer, and beside the weights", true},
+        {rollout_tables_prompts, "Prompts", true},
+        {rollout_tables_figures, "Over all prompts, with standard errors of the bootstrap", true},
+        {rollout_tables_states, "The samples under base, SFT and W; the gradient at hand-over", true},
+        {rollout_tables_modules, "The gradient by module, and beside the weights", rollout->has_gradient},
+        {rollout_tables_layers, "The gradient by layer, and beside the weights", rollout->has_gradient},
+        {rollout_tables_expert_layers,
+         "Experts: how many learn nothing from these samples, and the largest one's share of all that they learn",
+         has_experts(rollout)},
     };
     Table *drawn = NULL;
     Status status = rollout->is_sampled ? rollout_tables_drawn(batch, rollout, &drawn, error) : STATUS_OK;
@@ -183,8 +191,7 @@ static Status write_text(Batch *batch, const BatchRollout *rollout, Error *error
     }
     table_free(drawn);
     for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES && status == STATUS_OK; i++) {
-        if (!TABLES[i].is_of_gradient || rollout->has_gradient)
-            status = write_table(batch, rollout, TABLES[i].make, TABLES[i].head, error);
+        if (TABLES[i].is_there) status = write_table(batch, rollout, TABLES[i].make, TABLES[i].head, error);
     }
     if (status != STATUS_OK) return status;
     char reset[256];
@@ -236,7 +243,8 @@ const Command command_rollout = {
         "\n"
         "The gradient at hand-over is that of L = -1/N sum A ln p(token) over all N response tokens, A the sample's "
         "advantage, (reward - mean) / (std + 1e-6) within its prompt, std with n - 1. Norms are Frobenius; a tied "
-        "lm_head is one matrix with its embedding. A gradient beside its weights is the step relative to them that a fixed "
+        "lm_head is one matrix with its embedding. Each expert of a mixture has its own, also where one tensor holds all; which experts a "
+        "token goes to is taken as it is. A gradient beside its weights is the step relative to them that a fixed "
         "learning rate takes.\n"
         "\n"
         "--reward-command is run once. It gets a line {\"prompt\": ..., \"response\": ..., \"answer\": ...} for each sample "
@@ -257,6 +265,11 @@ const Command command_rollout = {
         "{tensor: norm}\n"
         "  modules, layers  with --gradient: [{module | layer, tensors, gradient_base, gradient_sft, gradient_fused, "
         "relative_base, relative_sft, relative_fused}]\n"
+        "  expert_layers   with --gradient, only of a mixture of experts: [{layer, experts, untouched_base, ..._sft, ..._fused "
+        "(experts with a gradient of 0: no token goes to them), largest_share_... (of the squared gradient over all of the "
+        "layer's experts)}]\n"
+        "  experts         the same: [{layer, expert, gradient_base, ..._sft, ..._fused, weight_...}]: norms over all weights "
+        "and biases of an expert\n"
         "  per_prompt      [{prompt, samples, right, avg, pass_at_k, mean_reward, mixed, response_length, "
         "repeated_share}]\n"
         "CSV: the samples; with --gradient the tensors",

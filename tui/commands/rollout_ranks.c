@@ -113,6 +113,7 @@ static void pack_gradient(const Pair *pair, const Gradient *gradient, Buffer *by
         buffer_add(bytes, (const char *)&gradient->tensors[i], sizeof *gradient->tensors);
         buffer_add(bytes, (const char *)&place, sizeof place);
     }
+    buffer_add(bytes, (const char *)gradient->experts, gradient->expert_count * sizeof *gradient->experts);
 }
 
 static Status unpack_gradient(const Pair *pair, const Buffer *bytes, Gradient *gradient, Error *error) {
@@ -120,8 +121,9 @@ static Status unpack_gradient(const Pair *pair, const Buffer *bytes, Gradient *g
     memcpy(gradient, at, sizeof *gradient);
     at += sizeof *gradient;
     gradient->tensors = memory_allocate(gradient->count, sizeof *gradient->tensors);
-    if (gradient->tensors == NULL) {
-        *gradient = (Gradient){0};
+    gradient->experts = memory_allocate(gradient->expert_count, sizeof *gradient->experts);
+    if (gradient->tensors == NULL || gradient->experts == NULL) {
+        gradient_free(gradient);
         return memory_fail(error, "a gradient");
     }
     for (size_t i = 0; i < gradient->count; i++) {
@@ -132,6 +134,8 @@ static Status unpack_gradient(const Pair *pair, const Buffer *bytes, Gradient *g
         at += sizeof place;
         gradient->tensors[i].tensor = &pair->tensors[place];
     }
+    if (gradient->expert_count > 0)
+        memcpy(gradient->experts, at, gradient->expert_count * sizeof *gradient->experts);
     return STATUS_OK;
 }
 

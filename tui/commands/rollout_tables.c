@@ -279,3 +279,85 @@ Status rollout_tables_tensors(const BatchRollout *rollout, Table **table, Error 
         add_tensor(rollout, *table, i);
     return status;
 }
+
+/* ---- experts ---- */
+
+/* The same of another state; NULL where it has none. */
+static const GradientExpert *find_expert(const Gradient *gradient, const GradientExpert *own, size_t near) {
+    const GradientExpert *found = near < gradient->expert_count ? &gradient->experts[near] : NULL;
+    return found != NULL && found->layer == own->layer && found->expert == own->expert ? found : NULL;
+}
+
+Status rollout_tables_experts(const BatchRollout *rollout, Table **table, Error *error) {
+    static const TableColumn COLUMNS[] = {
+        {"layer", NULL, NULL, TABLE_INTEGER, 0},         {"expert", NULL, NULL, TABLE_INTEGER, 0},
+        {"gradient_base", NULL, NULL, TABLE_NUMBER, 0},  {"gradient_sft", NULL, NULL, TABLE_NUMBER, 0},
+        {"gradient_fused", NULL, NULL, TABLE_NUMBER, 0}, {"weight_base", NULL, NULL, TABLE_NUMBER, 0},
+        {"weight_sft", NULL, NULL, TABLE_NUMBER, 0},     {"weight_fused", NULL, NULL, TABLE_NUMBER, 0},
+    };
+    const Gradient *gradient = &rollout->states[SIDE_FUSED].gradient;
+    Status status = table_create(COLUMNS_OF(COLUMNS), table, error);
+    for (size_t i = 0; i < gradient->expert_count && status == STATUS_OK; i++) {
+        const GradientExpert *own = &gradient->experts[i];
+        table_add_row(*table);
+        table_add_integer(*table, own->layer);
+        table_add_integer(*table, (int64_t)own->expert);
+        for (size_t column = 0; column < 2 * SIDE_COUNT; column++) {
+            const Gradient *of = &rollout->states[column % SIDE_COUNT].gradient;
+            const GradientExpert *found = find_expert(of, own, i);
+            if (found != NULL)
+                table_add_number(*table, column < SIDE_COUNT ? found->norm : found->weight);
+            else
+                table_add_empty(*table);
+        }
+    }
+    return status;
+}
+
+/* Of a layer's experts, which stand side by side from `first` on. */
+typedef struct ExpertSums {
+    size_t count, untouched;
+    double largest, sum; /* of squares */
+} ExpertSums;
+
+static ExpertSums sum_experts(const Gradient *gradient, size_t first, int layer) {
+    ExpertSums sums = {0};
+    for (size_t i = first; i < gradient->expert_count && gradient->experts[i].layer == layer; i++) {
+        double square = gradient->experts[i].norm * gradient->experts[i].norm;
+        sums.count++;
+        sums.untouched += square == 0.0;
+        sums.sum += square;
+        sums.largest = fmax(sums.largest, square);
+    }
+    return sums;
+}
+
+Status rollout_tables_expert_layers(const BatchRollout *rollout, Table **table, Error *error) {
+    static const TableColumn COLUMNS[] = {
+        {"layer", NULL, NULL, TABLE_INTEGER, 0},
+        {"experts", NULL, NULL, TABLE_INTEGER, 0},
+        {"untouched_base", "untouched, base", NULL, TABLE_INTEGER, 0},
+        {"untouched_sft", "sft", NULL, TABLE_INTEGER, 0},
+        {"untouched_fused", "W", NULL, TABLE_INTEGER, 0},
+        {"largest_share_base", "largest share, base", NULL, TABLE_NUMBER, 3},
+        {"largest_share_sft", "sft", NULL, TABLE_NUMBER, 3},
+        {"largest_share_fused", "W", NULL, TABLE_NUMBER, 3},
+    };
+    const Gradient *gradient = &rollout->states[SIDE_FUSED].gradient;
+    Status status = table_create(COLUMNS_OF(COLUMNS), table, error);
+    size_t step;
+    for (size_t i = 0; i < gradient->expert_count && status == STATUS_OK; i += step) {
+        ExpertSums sums[SIDE_COUNT];
+        for (size_t side = 0; side < SIDE_COUNT; side++)
+            sums[side] = sum_experts(&rollout->states[side].gradient, i, gradient->experts[i].layer);
+        step = sums[SIDE_FUSED].count;
+        table_add_row(*table);
+        table_add_integer(*table, gradient->experts[i].layer);
+        table_add_integer(*table, (int64_t)step);
+        for (size_t side = 0; side < SIDE_COUNT; side++)
+            table_add_integer(*table, (int64_t)sums[side].untouched);
+        for (size_t side = 0; side < SIDE_COUNT; side++)
+            table_add_number(*table, sums[side].sum > 0.0 ? sums[side].largest / sums[side].sum : NAN);
+    }
+    return status;
+}

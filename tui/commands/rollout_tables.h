@@ -32,4 +32,10 @@ Status rollout_tables_tensors(const BatchRollout *rollout, Table **table, Error 
 Status rollout_tables_modules(const BatchRollout *rollout, Table **table, Error *error) STATUS_MUST_CHECK;
 Status rollout_tables_layers(const BatchRollout *rollout, Table **table, Error *error) STATUS_MUST_CHECK;
 
+/* And these only where layers have experts: each of them; and by layer how many there are, how many have a gradient of 0, and what
+ * share of ‖∂L/∂W‖² over all of them the one with most holds. */
+Status rollout_tables_experts(const BatchRollout *rollout, Table **table, Error *error) STATUS_MUST_CHECK;
+Status rollout_tables_expert_layers(const BatchRollout *rollout, Table **table,
+                                    Error *error) STATUS_MUST_CHECK;
+
 #endif

@@ -237,6 +237,11 @@ void report_sections_add_readiness(ReportDocument *document, const ReportData *d
     if (data->rollout.has_gradient)
         add_made(document, data, "gradient", rollout_tables_modules,
                  "The gradient at hand-over by module: its norm, and relative to the weights");
+    if (data->rollout.states[SIDE_FUSED].gradient.expert_count > 0)
+        add_made(
+            document, data, "gradient_experts", rollout_tables_expert_layers,
+            "Experts by layer: how many learn nothing from these samples, and the largest one's share of all that they "
+            "learn");
     report_sections_add_command(document, data, COMMAND_ROLLOUT, NULL, false);
 }
 

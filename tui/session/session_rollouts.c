@@ -361,13 +361,22 @@ SessionRollouts session_rollouts(const Session *session) {
                              .error = part->error.status != STATUS_OK ? part->error.message : NULL};
 }
 
+static double figure_of(const GradientNorms *norms, bool is_relative) {
+    if (norms->tensors == 0) return NAN;
+    if (!is_relative) return norms->gradient;
+    return norms->weight > 0.0 ? norms->gradient / norms->weight : NAN;
+}
+
 double session_rollouts_gradient(const Session *session, Side side, int layer, TensorRole role,
                                  bool is_relative) {
-    const struct SessionRolloutsPart *part = session->rollouts;
-    GradientNorms norms = gradient_table_find(&part->gradients[side], layer, role);
-    if (norms.tensors == 0) return NAN;
-    if (!is_relative) return norms.gradient;
-    return norms.weight > 0.0 ? norms.gradient / norms.weight : NAN;
+    GradientNorms norms = gradient_table_find(&session->rollouts->gradients[side], layer, role);
+    return figure_of(&norms, is_relative);
+}
+
+double session_rollouts_tensor_gradient(const Session *session, Side side, const PairTensor *tensor,
+                                        bool is_relative) {
+    GradientNorms norms = gradient_table_tensor(&session->rollouts->gradients[side], tensor);
+    return figure_of(&norms, is_relative);
 }
 
 bool session_rollouts_has_gradient(const Session *session, int layer, TensorRole role) {

@@ -137,6 +137,10 @@ SessionRolloutsNext session_rollouts_next(const Session *session);
 double session_rollouts_gradient(const Session *session, Side side, int layer, TensorRole role,
                                  bool is_relative);
 
+/* The same of one tensor of the pair. */
+double session_rollouts_tensor_gradient(const Session *session, Side side, const PairTensor *tensor,
+                                        bool is_relative);
+
 /* Whether a state has tensors of that role in that layer, as above. */
 bool session_rollouts_has_gradient(const Session *session, int layer, TensorRole role);
 

@@ -25,11 +25,17 @@ const LayersGradient *layers_gradient(const Layers *layers) {
     return &GRADIENTS[layers->gradient < LAYERS_GRADIENTS ? layers->gradient : 0];
 }
 
+/* Of a tensor, or of a cell of several, all of them. */
+static double value_of(const Layers *layers, const Session *session, const LayersGradient *metric,
+                       const PairTensor *tensor) {
+    bool pools = !layers->listing && layers_grid_pools(session_pair(session), tensor);
+    if (!pools) return session_rollouts_tensor_gradient(session, metric->side, tensor, metric->is_relative);
+    return session_rollouts_gradient(session, metric->side, tensor->layer, tensor->role, metric->is_relative);
+}
+
 double layers_gradient_value(const Layers *layers, const Session *session, size_t tensor, LayersSign *sign) {
-    const LayersGradient *metric = layers_gradient(layers);
-    const PairTensor *shown = &session_pair(session)->tensors[tensor];
     double value =
-        session_rollouts_gradient(session, metric->side, shown->layer, shown->role, metric->is_relative);
+        value_of(layers, session, layers_gradient(layers), &session_pair(session)->tensors[tensor]);
     if (!session_rollouts(session).has_gradient)
         *sign = LAYERS_WAITING;
     else if (!colour_scale_is_known(value))
@@ -69,8 +75,7 @@ int layers_gradient_draw_side(const Layers *layers, const Session *session, Canv
     static const char *const LABELS[LAYERS_GRADIENTS] = {"gradient base",  "gradient SFT",  "gradient W",
                                                          "/ weights base", "/ weights SFT", "/ weights W"};
     for (size_t i = 0; i < LAYERS_GRADIENTS; i++) {
-        double value = session_rollouts_gradient(session, GRADIENTS[i].side, tensor->layer, tensor->role,
-                                                 GRADIENTS[i].is_relative);
+        double value = value_of(layers, session, &GRADIENTS[i], tensor);
         if (colour_scale_is_known(value))
             layers_gradient_format(value, texts[i]);
         else

@@ -63,7 +63,7 @@ static void draw_other(const Layers *layers, const Session *session, Canvas *can
                        size_t index) {
     const PairTensor *tensor = &session_pair(session)->tensors[index];
     bool of_method = layers->family == LAYERS_OF_METHOD;
-    bool pools = of_method && !layers->listing && layers_grid_pools(session_pair(session), tensor);
+    bool pools = !layers->listing && layers_grid_pools(session_pair(session), tensor);
     if (pools) (void)rect_cut_top(&area, draw_cell_drift(session, canvas, area, tensor) + 1);
     if (!pools) (void)rect_cut_top(&area, tensor_facts_draw_head(canvas, area, session, index) + 1);
     int rows = of_method ? draw_method(layers, session, canvas, area, tensor)
