@@ -214,7 +214,7 @@ static bool has_clamps(const ModelConfig *config) {
 
 static bool has_other_values(const ModelConfig *config) {
     for (size_t i = 0; i < config->plan_count; i++)
-        if (architecture_attends(&config->plans[i]) &&
+        if (architecture_attends(&config->plans[i]) && config->plans[i].latent.latent == 0 &&
             config->plans[i].value_dim != config->plans[i].head_dim)
             return true;
     return false;
@@ -235,7 +235,8 @@ static bool has_other_parts(const ModelConfig *config) {
         TENSOR_PART_SINKS,         TENSOR_PART_EMBEDDING_NORM, TENSOR_PART_EMBEDDING_NORM_BIAS,
         TENSOR_PART_ROUTER,        TENSOR_PART_ROUTER_BIAS,    TENSOR_PART_CORRECTION,
         TENSOR_PART_SHARED_GATE,   TENSOR_PART_SHARED_UP,      TENSOR_PART_SHARED_GATE_UP,
-        TENSOR_PART_SHARED_SWITCH, TENSOR_PART_SHARED_DOWN};
+        TENSOR_PART_SHARED_SWITCH, TENSOR_PART_SHARED_DOWN,    TENSOR_PART_QUERY_NORM,
+        TENSOR_PART_LATENT_NORM,   TENSOR_PART_QUERY_BIAS,     TENSOR_PART_LATENT_BIAS};
     bool is_known[TENSOR_PART_COUNT] = {false};
     for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) is_known[KNOWN[i]] = true;
     for (int part = 0; part < TENSOR_PART_COUNT; part++)
@@ -264,7 +265,6 @@ const char *architecture_forward_only(const ModelConfig *config) {
         bool is_there;
         const char *name;
     } switches[] = {
-        {architecture_is_latent(config), "latent attention"},
         {has_mixer(config, MIXER_CONVOLUTION), "short convolutions"},
         {has_mixer(config, MIXER_DELTA), "the gated delta rule"},
         {has_mixer(config, MIXER_STATE_SPACE) || has_mixer(config, MIXER_SELECTIVE), "state spaces"},

@@ -2,6 +2,7 @@
 
 #include "core/support/memory.h"
 #include "core/transformer/block_attention.h"
+#include "core/transformer/block_latent.h"
 #include "core/transformer/block_mlp.h"
 #include "core/transformer/embedding.h"
 #include "core/transformer/rotary.h"
@@ -17,6 +18,8 @@ static void keep_activations(void *user, const ForwardMoment *moment) {
         BackwardSite site;
     } KEPT[FORWARD_MLP_OUTPUT + 1] = {
         [FORWARD_QKV] = {true, BACKWARD_QKV},
+        [FORWARD_QUERY_LATENT] = {true, BACKWARD_QUERY_LATENT},
+        [FORWARD_LATENT] = {true, BACKWARD_LATENT},
         [FORWARD_QUERY] = {true, BACKWARD_QUERY},
         [FORWARD_KEY] = {true, BACKWARD_KEY},
         [FORWARD_VALUE] = {true, BACKWARD_VALUE},
@@ -173,7 +176,9 @@ static Status descend_attention(Descent *descent, Error *error) {
     descent->accumulates = descent_config(descent)->norms == NORMS_ONE;
     if (status == STATUS_OK && descent->taker != NULL)
         status = descent_for_tokens(descent, norm_for_attention, error);
-    if (status == STATUS_OK) status = block_attention_descend(descent, error);
+    bool is_latent = descent_plan(descent)->latent.latent > 0;
+    if (status == STATUS_OK)
+        status = is_latent ? block_latent_descend(descent, error) : block_attention_descend(descent, error);
     return status == STATUS_OK ? leave_block(descent, BLOCK_ATTENTION, error) : status;
 }
 
@@ -241,12 +246,13 @@ static Status compute_angles(Descent *descent, size_t longest, Error *error) {
 
 static Status open_descent(Descent *descent, size_t tokens, size_t longest, Error *error) {
     Backward *backward = descent->backward;
-    size_t heads = backward_widest_site(backward_config(backward), BACKWARD_QUERY),
-           keys = backward_widest_site(backward_config(backward), BACKWARD_KEY);
+    static const BackwardSite ROWS[] = {BACKWARD_QUERY, BACKWARD_KEY, BACKWARD_QUERY_LATENT, BACKWARD_LATENT};
     descent->scratch_stride = backward_attention_scratch(longest);
-    descent->row_stride = heads > keys ? heads : keys;
-    if (backward->model->config->hidden_size > descent->row_stride)
-        descent->row_stride = backward->model->config->hidden_size;
+    descent->row_stride = backward->model->config->hidden_size;
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        size_t width = backward_widest_site(backward_config(backward), ROWS[i]);
+        if (width > descent->row_stride) descent->row_stride = width;
+    }
     descent->scratch = memory_allocate_aligned(backward->threads, descent->scratch_stride * sizeof(float));
     descent->rows = memory_allocate_aligned(backward->threads, 2 * descent->row_stride * sizeof(float));
     if (descent->scratch == NULL || descent->rows == NULL) return memory_fail(error, "attention");
@@ -279,7 +285,9 @@ static Status visit(const Descent *descent, BackwardVisitor visitor, void *user,
                                                  [BACKWARD_MIXED] = SLOPE_MIXED,
                                                  [BACKWARD_ACTIVATED] = SLOPE_ACTIVATED,
                                                  [BACKWARD_QKV] = SLOPE_QKV,
-                                                 [BACKWARD_GATE_UP] = SLOPE_GATE_UP};
+                                                 [BACKWARD_GATE_UP] = SLOPE_GATE_UP,
+                                                 [BACKWARD_QUERY_LATENT] = SLOPE_QUERY_LATENT,
+                                                 [BACKWARD_LATENT] = SLOPE_LATENT};
     const Backward *backward = descent->backward;
     const LayerPlan *plan = descent_plan(descent);
     BackwardLayer layer = {.layer = descent->layer};
@@ -348,9 +356,11 @@ static Status open_weights(Descent *descent, Error *error) {
     size_t row_bytes = backward->model->config->hidden_size * sizeof(float), shared = 0;
     for (size_t g = 0; g < backward->group_count; g++)
         if (backward->groups[g].shared > shared) shared = backward->groups[g].shared;
-    size_t key_bytes = backward_widest_site(backward_config(backward), BACKWARD_KEY) * sizeof(float);
-    descent->shared_keys = memory_allocate_aligned(shared, key_bytes);
-    descent->shared_values = memory_allocate_aligned(shared, key_bytes);
+    const ModelConfig *config = backward_config(backward);
+    descent->shared_keys =
+        memory_allocate_aligned(shared, backward_widest_site(config, BACKWARD_KEY) * sizeof(float));
+    descent->shared_values =
+        memory_allocate_aligned(shared, backward_widest_site(config, BACKWARD_VALUE) * sizeof(float));
     descent->normed = memory_allocate_aligned(backward->group_tokens, row_bytes);
     descent->head_sums = memory_allocate(descent->row_stride, sizeof *descent->head_sums);
     descent->norm_gradients = memory_allocate(descent->row_stride, sizeof *descent->norm_gradients);

@@ -49,6 +49,8 @@ typedef enum BackwardSite {
     BACKWARD_ACTIVATED, /* input of down_proj */
     BACKWARD_QKV,       /* output of the one matrix of q, k and v, and of gate and up, as they are stored */
     BACKWARD_GATE_UP,
+    BACKWARD_QUERY_LATENT, /* what queries, and keys and values, come of, as forward.h has it */
+    BACKWARD_LATENT,
     BACKWARD_SITES
 } BackwardSite;
 

@@ -31,11 +31,12 @@ size_t backward_attention_scratch(size_t tokens) {
 typedef struct Head {
     const BackwardAttention *attention;
     const ModelConfig *config;
+    const LayerPlan *plan;
     const BackwardSpan *span;
     uint64_t head, kv_head;
 } Head;
 
-/* Keys and values that a block of queries sees, and where their gradients go; dim and kv_width apart. */
+/* Keys and values that a block of queries sees, and where their gradients go, which are kv_heads times as far apart. */
 typedef struct Keys {
     size_t count;
     const float *keys, *values;
@@ -47,16 +48,17 @@ enum { KEYS_SHARED, KEYS_OWN, KEYS_KINDS };
 static Keys find_keys(const Head *head, size_t cell, size_t count, size_t slope, float *to_key,
                       float *to_value) {
     const BackwardAttention *attention = head->attention;
-    const ModelConfig *config = head->config;
-    size_t dim = config->head_dim,
-           cache = forward_cache(attention->state, attention->layer, head->kv_head) + cell * dim,
-           place = (slope * config->kv_heads + head->kv_head) * dim;
+    const LayerPlan *plan = head->plan;
+    size_t dim = plan->head_dim, value_dim = plan->value_dim, place = slope * plan->kv_heads + head->kv_head;
     if (count == 0) return (Keys){0};
     return (Keys){.count = count,
-                  .keys = attention->state->keys + cache,
-                  .values = attention->state->values + cache,
-                  .to_key = to_key + place,
-                  .to_value = to_value + place};
+                  .keys = attention->state->keys +
+                          forward_cache(attention->state, attention->layer, head->kv_head) + cell * dim,
+                  .values = attention->state->values +
+                            forward_values(attention->state, attention->layer, head->kv_head) +
+                            cell * value_dim,
+                  .to_key = to_key + place * dim,
+                  .to_value = to_value + place * value_dim};
 }
 
 /* Of queries before `end` of the sequence. */
@@ -70,7 +72,7 @@ static void find_all_keys(const Head *head, size_t end, Keys keys[KEYS_KINDS]) {
 
 /* The query at `at`, after rotary embedding, of all that the row has. */
 static const float *query_of(const Head *head, size_t at) {
-    size_t dim = head->config->head_dim, width = head->config->heads * dim;
+    size_t dim = head->plan->head_dim, width = head->plan->heads * dim;
     return head->attention->state->buffers[BUFFER_QUERY] + (head->span->row + at) * width + head->head * dim;
 }
 
@@ -78,7 +80,7 @@ static const float *query_of(const Head *head, size_t at) {
  * sight has weight 0. `products`: of queries and keys, where scores are capped. */
 static void weigh(const Head *head, size_t at, size_t count, const Keys keys[KEYS_KINDS], float *weights,
                   float *products) {
-    const LayerPlan *plan = architecture_layer(head->config, head->attention->layer);
+    const LayerPlan *plan = head->plan;
     size_t dim = plan->head_dim, width = plan->heads * dim, shared = keys[KEYS_SHARED].count;
     size_t stride = shared + keys[KEYS_OWN].count;
     for (int kind = 0; kind < KEYS_KINDS; kind++) {
@@ -123,23 +125,26 @@ static void differentiate_cap(const ModelConfig *config, const float *products, 
 static double descend_block(const Head *head, size_t at, float *scratch) {
     const BackwardAttention *attention = head->attention;
     const ModelConfig *config = head->config;
-    size_t dim = config->head_dim, width = config->heads * dim, kv_width = config->kv_heads * dim;
+    const LayerPlan *plan = head->plan;
+    size_t dim = plan->head_dim, width = plan->heads * dim, kv_width = plan->kv_heads * dim;
+    size_t value_dim = plan->value_dim, mixed_width = plan->heads * value_dim,
+           value_width = plan->kv_heads * value_dim;
     size_t left = head->span->tokens - at, count = left < ATTENTION_BLOCK ? left : ATTENTION_BLOCK,
            longest = head->span->prefix_tokens + head->span->tokens;
     float *weights = scratch, *slopes = scratch + ATTENTION_BLOCK * longest,
           *products = slopes + ATTENTION_BLOCK * longest;
     size_t place = (head->span->first + at) * width + head->head * dim;
-    const float *mixed = attention->mixed + place;
+    const float *mixed = attention->mixed + (head->span->first + at) * mixed_width + head->head * value_dim;
     Keys keys[KEYS_KINDS];
     find_all_keys(head, at + count, keys);
     size_t column[KEYS_KINDS] = {0, keys[KEYS_SHARED].count}, stride = column[1] + keys[KEYS_OWN].count;
     weigh(head, at, count, keys, weights, products);
     for (int kind = 0; kind < KEYS_KINDS; kind++) {
         if (keys[kind].count == 0) continue;
-        blas_multiply_left_transposed(keys[kind].count, dim, count, weights + column[kind], stride, mixed,
-                                      width, 1.0F, keys[kind].to_value, kv_width);
-        blas_multiply_transposed(count, keys[kind].count, dim, mixed, width, keys[kind].values, dim, 0.0F,
-                                 slopes + column[kind], stride);
+        blas_multiply_left_transposed(keys[kind].count, value_dim, count, weights + column[kind], stride,
+                                      mixed, mixed_width, 1.0F, keys[kind].to_value, value_width);
+        blas_multiply_transposed(count, keys[kind].count, value_dim, mixed, mixed_width, keys[kind].values,
+                                 value_dim, 0.0F, slopes + column[kind], stride);
     }
     double sink = differentiate_softmax(weights, slopes, count, stride, (float)config->attention_scale);
     if (config->attention_cap > 0.0) differentiate_cap(config, products, count * stride, slopes);
@@ -157,10 +162,10 @@ static double descend_block(const Head *head, size_t at, float *scratch) {
 
 /* What is added to, one head of many tokens. */
 static void clear(const Head *head, const Keys *keys) {
-    size_t dim = head->config->head_dim, kv_width = head->config->kv_heads * dim;
+    size_t heads = head->plan->kv_heads, dim = head->plan->head_dim, value_dim = head->plan->value_dim;
     for (size_t t = 0; t < keys->count; t++) {
-        memset(keys->to_key + t * kv_width, 0, dim * sizeof *keys->to_key);
-        memset(keys->to_value + t * kv_width, 0, dim * sizeof *keys->to_value);
+        memset(keys->to_key + t * heads * dim, 0, dim * sizeof *keys->to_key);
+        memset(keys->to_value + t * heads * value_dim, 0, value_dim * sizeof *keys->to_value);
     }
 }
 
@@ -173,13 +178,14 @@ typedef struct Heads {
 static void descend_head(void *argument, size_t task, unsigned worker) {
     const Heads *heads = argument;
     const BackwardAttention *attention = heads->attention;
-    const ModelConfig *config = attention->state->side->config;
-    uint64_t group = config->heads / config->kv_heads;
-    size_t sequence = task / config->kv_heads;
+    const LayerPlan *plan = forward_plan(attention->state, attention->layer);
+    uint64_t group = plan->heads / plan->kv_heads;
+    size_t sequence = task / plan->kv_heads;
     Head head = {.attention = attention,
-                 .config = config,
+                 .config = attention->state->side->config,
+                 .plan = plan,
                  .span = &attention->spans[sequence],
-                 .kv_head = task % config->kv_heads};
+                 .kv_head = task % plan->kv_heads};
     Keys keys[KEYS_KINDS];
     find_all_keys(&head, head.span->tokens, keys);
     for (int kind = 0; kind < KEYS_KINDS; kind++) clear(&head, &keys[kind]);
@@ -187,47 +193,48 @@ static void descend_head(void *argument, size_t task, unsigned worker) {
     for (head.head = head.kv_head * group; head.head < (head.kv_head + 1) * group; head.head++) {
         for (size_t at = 0; at < head.span->tokens; at += ATTENTION_BLOCK) {
             if (job_is_cancelled(attention->job)) return;
-            heads->sinks[sequence * config->heads + head.head] += descend_block(&head, at, scratch);
+            heads->sinks[sequence * plan->heads + head.head] += descend_block(&head, at, scratch);
         }
     }
 }
 
 /* ---- what sequences share ---- */
 
-/* Of one head, whose tokens are dim wide. */
+static void add_row(float *to, const float *from, size_t to_row, size_t from_row, size_t width) {
+    for (size_t i = 0; i < width; i++) to[to_row * width + i] += from[from_row * width + i];
+}
+
+/* Of one head. */
 static void add_shared(void *argument, size_t kv_head, unsigned worker) {
     const BackwardAttention *attention = argument;
-    const ModelConfig *config = attention->state->side->config;
-    size_t dim = config->head_dim, kv_width = config->kv_heads * dim;
+    const LayerPlan *plan = forward_plan(attention->state, attention->layer);
     (void)worker;
     for (size_t s = 0; s < attention->count; s++) {
         const BackwardSpan *span = &attention->spans[s];
         for (size_t t = 0; t < span->prefix_tokens; t++) {
-            size_t from = (span->shared + t) * kv_width + kv_head * dim,
-                   to = (span->prefix + t) * kv_width + kv_head * dim;
-            for (size_t i = 0; i < dim; i++) {
-                attention->to_key[to + i] += attention->to_shared_key[from + i];
-                attention->to_value[to + i] += attention->to_shared_value[from + i];
-            }
+            size_t from = (span->shared + t) * plan->kv_heads + kv_head,
+                   to = (span->prefix + t) * plan->kv_heads + kv_head;
+            add_row(attention->to_key, attention->to_shared_key, to, from, plan->head_dim);
+            add_row(attention->to_value, attention->to_shared_value, to, from, plan->value_dim);
         }
     }
 }
 
 Status backward_attention_run(const BackwardAttention *attention, Error *error) {
-    const ModelConfig *config = attention->state->side->config;
+    const LayerPlan *plan = forward_plan(attention->state, attention->layer);
     size_t tasks;
     BackwardAttention shared = *attention;
     Heads heads = {.attention = &shared};
-    if (memory_multiply(attention->count, config->kv_heads, &tasks))
-        heads.sinks = memory_allocate(attention->count, config->heads * sizeof *heads.sinks);
+    if (memory_multiply(attention->count, plan->kv_heads, &tasks))
+        heads.sinks = memory_allocate(attention->count, plan->heads * sizeof *heads.sinks);
     if (heads.sinks == NULL) return memory_fail(error, "attention");
     Status status = job_run(attention->job, tasks, descend_head, &heads, error);
     if (status == STATUS_OK && attention->to_shared_key != NULL)
-        status = job_run(attention->job, config->kv_heads, add_shared, &shared, error);
-    for (size_t h = 0; h < config->heads && attention->to_sinks != NULL; h++) {
+        status = job_run(attention->job, plan->kv_heads, add_shared, &shared, error);
+    for (size_t h = 0; h < plan->heads && attention->to_sinks != NULL; h++) {
         attention->to_sinks[h] = 0.0;
         for (size_t s = 0; s < attention->count; s++)
-            attention->to_sinks[h] += heads.sinks[s * config->heads + h];
+            attention->to_sinks[h] += heads.sinks[s * plan->heads + h];
     }
     free(heads.sinks);
     return status;

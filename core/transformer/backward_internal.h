@@ -22,6 +22,10 @@ typedef enum Slope {
     SLOPE_VALUE,
     SLOPE_QKV,
     SLOPE_GATE_UP,
+    SLOPE_QUERY_LATENT, /* at latents: as projected, and for what keys and values come of, normed */
+    SLOPE_LATENT,
+    SLOPE_LATENT_NORMED,
+    SLOPE_EXPANDED, /* of each head the plain part of its key, and its value */
     SLOPE_COUNT
 } Slope;
 

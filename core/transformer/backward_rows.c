@@ -13,9 +13,14 @@ uint64_t backward_kept_bytes(const Model *model) {
     return (model->config->layers + 1) * model->config->hidden_size * sizeof(float);
 }
 
+/* Of a token's keys and values in a layer. */
+static uint64_t cell_width(const ModelConfig *config) {
+    return config->kv_heads * (config->head_dim + config->value_dim);
+}
+
 /* Floats that a token of rows takes besides while its group is at hand, and one of sequences. */
 static uint64_t row_width(const ModelConfig *config) {
-    uint64_t width = config->hidden_size + 2 * config->layers * config->kv_heads * config->head_dim;
+    uint64_t width = config->hidden_size + config->layers * cell_width(config);
     if (backward_norms_behind(config)) width += 2 * config->hidden_size;
     for (int i = 0; i < BACKWARD_SITES; i++) width += backward_widest_site(config, (BackwardSite)i);
     for (int i = 0; i < BUFFER_COUNT; i++) width += forward_buffer_width(config, (Buffer)i);
@@ -48,7 +53,7 @@ uint64_t backward_bytes(const Model *model, size_t row_tokens, size_t sequence_t
 
 uint64_t backward_group_bytes(const Model *model, size_t tokens) {
     const ModelConfig *config = model->config;
-    uint64_t shared = BACKWARD_MOST_SHARED * 2 * config->kv_heads * config->head_dim;
+    uint64_t shared = BACKWARD_MOST_SHARED * cell_width(config);
     uint64_t width =
         width_of(model, row_width) + width_of(model, sequence_width) + config->hidden_size + shared;
     uint64_t bytes;

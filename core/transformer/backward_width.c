@@ -2,13 +2,20 @@
 
 size_t backward_site_width(const LayerPlan *plan, BackwardSite site) {
     size_t query = plan->heads * plan->head_dim, key = plan->kv_heads * plan->head_dim;
+    const LatentPlan *latent = &plan->latent;
     switch (site) {
     case BACKWARD_QUERY:
-    case BACKWARD_MIXED:
         return query;
+    case BACKWARD_MIXED:
+        return plan->heads * plan->value_dim;
     case BACKWARD_KEY:
-    case BACKWARD_VALUE:
         return key;
+    case BACKWARD_VALUE:
+        return plan->kv_heads * plan->value_dim;
+    case BACKWARD_QUERY_LATENT:
+        return latent->query;
+    case BACKWARD_LATENT:
+        return latent->latent > 0 ? latent->latent + latent->turned : 0;
     case BACKWARD_GATE:
         return plan->mlp == MLP_GATED || plan->mlp == MLP_EXPERTS ? plan->intermediate_size : 0;
     case BACKWARD_UP:
@@ -35,11 +42,15 @@ size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Sl
                                                     [SLOPE_KEY] = BACKWARD_KEY,
                                                     [SLOPE_VALUE] = BACKWARD_VALUE,
                                                     [SLOPE_QKV] = BACKWARD_QKV,
-                                                    [SLOPE_GATE_UP] = BACKWARD_GATE_UP};
+                                                    [SLOPE_GATE_UP] = BACKWARD_GATE_UP,
+                                                    [SLOPE_QUERY_LATENT] = BACKWARD_QUERY_LATENT,
+                                                    [SLOPE_LATENT] = BACKWARD_LATENT};
     bool is_added =
         backward_norms_behind(config) || config->residual_scale != 1.0 || config->wiring == WIRING_PARALLEL;
     if (slope == SLOPE_RESIDUAL || slope == SLOPE_NORMED) return config->hidden_size;
     if (slope == SLOPE_ADDED) return is_added ? config->hidden_size : 0;
+    if (slope == SLOPE_LATENT_NORMED) return plan->latent.latent;
+    if (slope == SLOPE_EXPANDED) return forward_layer_width(config, plan, BUFFER_EXPANDED);
     return backward_site_width(plan, SITES[slope]);
 }
 

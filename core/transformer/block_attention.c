@@ -321,11 +321,15 @@ static Status descend_parted(const Descent *descent, Error *error) {
                                : status;
 }
 
-Status block_attention_descend(const Descent *descent, Error *error) {
+Status block_attention_descend_scores(const Descent *descent, Error *error) {
     Status status = descent_give_matrix(descent, TENSOR_O, BACKWARD_MIXED, descent->given, error);
     if (status == STATUS_OK)
         status = descent_project(descent, TENSOR_O, descent->given, SLOPE_MIXED, false, error);
-    if (status == STATUS_OK) status = descend_scores(descent, error);
+    return status == STATUS_OK ? descend_scores(descent, error) : status;
+}
+
+Status block_attention_descend(const Descent *descent, Error *error) {
+    Status status = block_attention_descend_scores(descent, error);
     if (status == STATUS_OK) status = descent_heads_run(descent, error);
     if (status != STATUS_OK) return status;
     return descent_config(descent)->qkv == QKV_PARTED ? descend_parted(descent, error)

@@ -34,6 +34,9 @@
 typedef enum ForwardSite {
     FORWARD_LAYER_INPUT, /* the residual stream before the layer; layer = layers: before the final norm */
     FORWARD_QKV,         /* output of the one matrix of all three, with its bias, as it is stored */
+    FORWARD_QUERY_LATENT, /* what queries, keys and values come of, with its bias, before its norm; of the latter two behind it what
+                             turns of keys, before it does */
+    FORWARD_LATENT,
     FORWARD_QUERY, /* outputs of q, k and v with their bias, before clips, q/k norms and rotary embedding */
     FORWARD_KEY,
     FORWARD_VALUE,
