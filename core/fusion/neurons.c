@@ -227,7 +227,6 @@ const char *neurons_find_unnumbered(const ModelConfig *config) {
     if (experts_differ(config)) return "experts of several sizes";
     if (experts != NULL && experts->experts.count == 0) return "a mixture without experts";
     if (experts != NULL && experts->experts.is_plain) return "experts without a gate";
-    if (architecture_is_latent(config)) return "latent attention";
     if (architecture_mixes_heads(config)) return "experts of attention";
     if (architecture_is_compressed(config)) return "compressed attention";
     const NeuronTable table = neurons_list(config);
@@ -281,7 +280,7 @@ static bool are_as_wide(const ModelConfig *config) {
     for (size_t i = 0; i < config->plan_count; i++) {
         const LayerPlan *plan = &config->plans[i];
         bool is_as_wide =
-            !architecture_attends(plan) || plan->heads * plan->head_dim == config->heads * config->head_dim;
+            !architecture_attends(plan) || plan->heads * plan->value_dim == config->heads * config->value_dim;
         if (!is_as_wide) return false;
         if (plan->mlp == MLP_EXPERTS) continue;
         if (first == NULL) first = plan;

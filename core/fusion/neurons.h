@@ -20,6 +20,9 @@
  *     │ 3.0.gate │ 3.1.gate │ … │ 3.127.gate │ 3.shared.gate │      a router has no neurons
  *     └──────────┴──────────┴───┴────────────┴───────────────┘
  *
+ * Latent attention has neurons where it has a matrix that is one of these modules: inputs of o, and outputs of q where queries come
+ * of no latent. What comes of a latent is an output of no q, k or v, and has none.
+ *
  * Gate and up of all experts in one tensor are two modules where they lie one behind the other, and one, gate_up, where
  * the tensor is transposed.
  */
@@ -119,7 +122,7 @@ Status neurons_check(const NeuronTable *table, Error *error) STATUS_MUST_CHECK;
 /* A kind of block that the model has and whose neurons have no numbers yet, or NULL. */
 const char *neurons_find_unnumbered(const ModelConfig *config);
 
-/* STATUS_UNSUPPORTED where a model has blocks whose neurons have no numbers: latent attention, experts of several sizes.
+/* STATUS_UNSUPPORTED where a model has blocks whose neurons have no numbers: compressed attention, experts of several sizes.
  * For whoever measures neurons: what they do not cover may not look as if it were silent. */
 Status neurons_check_model(const Model *model, Error *error) STATUS_MUST_CHECK;
 

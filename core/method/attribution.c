@@ -340,7 +340,9 @@ static size_t fit_group(const Model *model, const AttributionTarget *targets, si
 static size_t widest_module(const ModelConfig *config) {
     size_t widest = config->hidden_size;
     if (config->intermediate_size > widest) widest = config->intermediate_size;
-    return config->heads * config->head_dim > widest ? config->heads * config->head_dim : widest;
+    uint64_t query = config->heads * config->head_dim, mixed = config->heads * config->value_dim;
+    if (query > widest) widest = query;
+    return mixed > widest ? mixed : widest;
 }
 
 /* Everything of an attribution_run() that is freed at its end. */

@@ -248,7 +248,7 @@ static Status make_result(const Model *model, const Settings *settings, const Ev
     const ModelConfig *config = model->config;
     *dormancy = (Dormancy){.layers = config->layers,
                            .mlp = neurons_widest_mlp(config),
-                           .channels = config->heads * config->head_dim,
+                           .channels = config->heads * config->value_dim,
                            .heads = config->heads};
     for (size_t i = 0; i < row_count; i++) dormancy->tokens += rows[i].count;
     dormancy->response_tokens = dormancy_count_responses(rows, row_count);

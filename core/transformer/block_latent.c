@@ -104,6 +104,7 @@ static Status project_keys(const Pass *pass, Error *error) {
 Status block_latent_run(const Pass *pass, Error *error) {
     static const Projection OUTPUT = {TENSOR_O, TENSOR_O_BIAS, BUFFER_MIXED, BUFFER_ADDED};
     Status status = project_query(pass, error);
+    if (status == STATUS_OK) pass_observe(pass, FORWARD_QUERY, BUFFER_QUERY);
     if (status == STATUS_OK) status = project_keys(pass, error);
     if (status == STATUS_OK) status = pass_for_tokens(pass, cache_token, error);
     if (status == STATUS_OK) status = attention_run(&pass->chunk, error);

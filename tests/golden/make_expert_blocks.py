@@ -49,6 +49,14 @@ CASES = {
     "experts-weighed-input": ("llama4_text", FEW | dict(intermediate_size=6, intermediate_size_mlp=12, num_local_experts=3, num_experts_per_tok=2,
                                                         attention_chunk_size=16, no_rope_layers=[1, 0], interleave_moe_layer_step=2,
                                                         attn_temperature_tuning=False)),
+    # latent attention: queries of a latent, biases of latents; experts as in experts-corrected
+    "experts-latent": ("deepseek_v3", dict(num_key_value_heads=4, q_lora_rank=8, kv_lora_rank=10, qk_nope_head_dim=6, qk_rope_head_dim=4, head_dim=4, v_head_dim=5,
+                                           attention_bias=True, n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=4, n_shared_experts=1,
+                                           n_group=2, topk_group=1, first_k_dense_replace=1, routed_scaling_factor=1.5)),
+    # queries of no latent
+    "experts-latent-query": ("deepseek_v2", dict(num_key_value_heads=4, q_lora_rank=None, kv_lora_rank=10, qk_nope_head_dim=4, qk_rope_head_dim=6, head_dim=6, v_head_dim=8,
+                                                 n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=4, n_shared_experts=1, n_group=1,
+                                                 topk_group=1, topk_method="greedy", first_k_dense_replace=1)),
 }
 
 

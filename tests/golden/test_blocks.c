@@ -433,6 +433,8 @@ static const char *const CASES[] = {
     "experts-least-sum",
     "experts-behind",
     "experts-weighed-input",
+    "experts-latent",
+    "experts-latent-query",
 };
 
 static void for_all(void (*check)(const Case *own)) {

@@ -297,7 +297,7 @@ static void gradients_are_refused_where_there_is_no_way_back(void **unused) {
         {"bitnet", "norms within blocks"},
         {"bloom", "normed input"},
         {"codegen", NULL},
-        {"deepseek_v32", "latent attention"},
+        {"deepseek_v32", NULL},
         {"diffllama", "differential"},
         {"doge", "dynamic masks"},
         {"falcon-alibi", "ALiBi"},
