@@ -146,8 +146,6 @@ static Status read_shared(const ConfigReader *reader, const ExpertRule *rule, Ex
     if (rule->shared_count_key != NULL) {
         status = config_read_count(reader, rule->shared_count_key, &times, error);
         plan->shared_width = times * plan->width; /* both are at most 2³⁰ */
-        if (status == STATUS_OK && times == 0 && rule->needs_shared)
-            return refuse(reader, rule->shared_count_key, "a count from 1", error);
     }
     if (status == STATUS_OK && plan->shared_width > CONFIG_LARGEST_SIZE)
         return refuse(reader, rule->shared_count_key, "a smaller count", error);

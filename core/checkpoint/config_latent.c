@@ -36,8 +36,7 @@ static Status read_sparse(const ConfigReader *reader, ModelConfig *config, Error
 Status config_read_latent(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const Architecture *architecture = config->architecture;
     LatentRule rule = architecture->latent;
-    uint64_t plain = 0,
-             derived = architecture->value_dim_may_be_null ? config->hidden_size / config->heads : 0;
+    uint64_t plain = 0;
     config->value_dim = config->head_dim;
     if (rule == LATENT_NEVER && architecture->value_dim_key == NULL) return STATUS_OK;
     if (rule == LATENT_NEVER) {
@@ -53,16 +52,27 @@ Status config_read_latent(const ConfigReader *reader, ModelConfig *config, Error
         status =
             config_read_size(reader, "qk_nope_head_dim", 0, &plain, &config->from[CONFIG_HEAD_DIM], error);
     if (status == STATUS_OK)
-        status = config_read_size(reader, "v_head_dim", derived, &config->value_dim,
-                                  &config->from[CONFIG_HEAD_DIM], error);
+        status = config_read_size(reader, "v_head_dim", config->hidden_size / config->heads,
+                                  &config->value_dim, &config->from[CONFIG_HEAD_DIM], error);
     if (status != STATUS_OK) return status;
     config->head_dim = plain + config->latent.turned;
     config->whole = config->sliding = (LayerHeads){config->kv_heads, config->head_dim};
     return check_value_dim(reader, config, "v_head_dim", error);
 }
 
+/* A class may take null where no layer is latent: none asks for it then. */
+static bool lacks_value_dim(const ConfigReader *reader, const ModelConfig *config) {
+    return !config->architecture->value_dim_may_be_null && config_find(reader, "v_head_dim") == NULL;
+}
+
 Status config_check_latent(const ConfigReader *reader, const ModelConfig *config, Error *error) {
-    if (!architecture_is_latent(config) || config->kv_heads == config->heads) return STATUS_OK;
+    if (!architecture_is_latent(config)) return STATUS_OK;
+    if (lacks_value_dim(reader, config))
+        return status_fail(
+            error, STATUS_FORMAT,
+            "%s: expected \"v_head_dim\" to be a count from 1 where attention is latent, found nothing",
+            reader->origin);
+    if (config->kv_heads == config->heads) return STATUS_OK;
     return status_fail(error, STATUS_FORMAT,
                        "%s: expected as many key heads as heads (%" PRIu64
                        ") where attention is latent, found %" PRIu64,

@@ -64,7 +64,6 @@ typedef struct ExpertRule {
     const char *norm_key;                      /* the order of the norm that normalises: 1, or null */
     const char *shared_count_key;              /* the shared expert is so many times as wide as one */
     const char *shared_width_key;              /* it is so wide */
-    bool needs_shared;                         /* none would be one without channels */
     bool has_shared, shared_is_fused, shared_has_switch; /* as wide as one */
 } ExpertRule;
 

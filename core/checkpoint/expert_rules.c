@@ -205,8 +205,7 @@ const ExpertRule EXPERTS_KIMI = {.count_key = "num_local_experts",
                                  .layers = EXPERT_LAYERS_TYPES,
                                  .dense = 1,
                                  .dense_key = "first_k_dense_replace",
-                                 .shared_count_key = "n_shared_experts",
-                                 .needs_shared = true};
+                                 .shared_count_key = "n_shared_experts"};
 
 const ExpertRule EXPERTS_EXAONE = {.count_key = "num_experts",
                                    DEEPSEEK3,

@@ -134,7 +134,6 @@ static void layers_that_cannot_be_are_refused(void **state) {
     config_file_refuse("kimi_linear",
                        MLA ",\"linear_attn_config\":{\"full_attn_layers\":null,\"kda_layers\":[1]}",
                        "full_attn_layers");
-    config_file_refuse("kimi_linear", MLA ",\"num_shared_experts\":0", "n_shared_experts");
     config_file_refuse("bailing_hybrid", MLA ",\"layer_group_size\":0", "layer_group_size");
 }
 
@@ -145,6 +144,33 @@ static void key_heads_matter_where_attention_is_latent(void **state) {
     (void)config_file_accept("bailing_hybrid", MLA ",\"num_key_value_heads\":2");
     config_file_refuse("bailing_hybrid", MLA ",\"num_key_value_heads\":2,\"layer_group_size\":2",
                        "as many key heads");
+}
+
+/* The class takes null for what values have, and asks for it only where it builds a latent layer. */
+static void a_width_of_values_is_asked_for_where_attention_is_latent(void **state) {
+    (void)state;
+    static const char ALL_DELTA[] = MLA
+        ",\"v_head_dim\":null,\"layer_types\":[\"linear_attention\",\"linear_attention\",\"linear_attention\","
+        "\"linear_attention\",\"linear_attention\"]";
+    expect_layers("kimi_linear", ALL_DELTA, "dDDDD");
+    config_file_refuse("kimi_linear", MLA ",\"v_head_dim\":null", "v_head_dim");
+    config_file_refuse("deepseek_v3", MLA ",\"v_head_dim\":null", "v_head_dim");
+}
+
+/* A shared expert of no channels is none. */
+static void there_may_be_no_shared_expert(void **state) {
+    (void)state;
+    static const char *const TYPES[] = {"kimi_linear", "bailing_hybrid", "deepseek_v3"};
+    for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++) {
+        const char *key = i < 2 ? "num_shared_experts" : "n_shared_experts";
+        char text[1024];
+        (void)snprintf(text, sizeof text, "%s,\"%s\":0", MLA, key);
+        const ModelConfig config = config_file_accept(TYPES[i], text);
+        const LayerPlan *plan = architecture_layer(&config, 4);
+        assert_int_equal(plan->mlp, MLP_EXPERTS);
+        assert_int_equal(plan->experts.shared_width, 0);
+        assert_false(architecture_needs(plan, TENSOR_PART_SHARED_UP));
+    }
 }
 
 static void rotary_embedding_is_there_or_not(void **state) {
@@ -193,6 +219,8 @@ int main(void) {
         cmocka_unit_test(sizes_that_do_not_fit_are_refused),
         cmocka_unit_test(layers_that_cannot_be_are_refused),
         cmocka_unit_test(key_heads_matter_where_attention_is_latent),
+        cmocka_unit_test(a_width_of_values_is_asked_for_where_attention_is_latent),
+        cmocka_unit_test(there_may_be_no_shared_expert),
         cmocka_unit_test(rotary_embedding_is_there_or_not),
         cmocka_unit_test(a_name_beside_the_fields_own_has_the_last_word),
         cmocka_unit_test(switches_are_read),
