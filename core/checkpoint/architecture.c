@@ -254,7 +254,6 @@ static const char *find_experts_forward_only(const ModelConfig *config) {
         if (experts->count == 0) return "a mixture without experts";
         if (experts->clamp > 0.0) return "clamped gates of experts";
         if (experts->is_plain) return "experts without a gate";
-        if (experts->shared_scale != 1.0) return "means of shared and other experts";
         if (experts->logit_cap != 0.0) return "capped logits of a router";
     }
     return NULL;
@@ -274,12 +273,9 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {has_mixer(config, MIXER_NONE), "layers without a mixer"},
         {config->has_output_gate || needs_any(config, TENSOR_PART_ATTENTION_GATE, TENSOR_PART_ATTENTION_GATE),
          "gates of what attention gives"},
-        {config->temperature_scale != 0.0, "queries that are scaled by their position"},
         {config->alibi == ALIBI_FALCON, "ALiBi in bfloat16"},
         {config->scale_falls, "scores scaled by the layer's number"},
-        {config->query_growth != 0.0, "queries that grow with their position"},
         {config->norms_values, "norms of values"},
-        {config->value_scale != 1.0, "scaled values"},
         {shares_keys(config), "shared keys and values"},
         {config->residual_is_normed, "blocks added to their normed input"},
         {config->lacks_final_norm, "a stream without a last norm"},
@@ -294,7 +290,7 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {has_clamps(config), "clamped gates of an MLP"},
         {has_cutoff(config), "gates that are cut off"},
         {config->gate_scale != 1.0 || config->mlp_scale != 1.0, "scaled gates and MLPs"},
-        {has_other_values(config), "values of another width than keys"},
+        {has_other_values(config) && config->qkv != QKV_PARTED, "values of another width than keys"},
         {needs_any(config, TENSOR_PART_LAYER_SCALE, TENSOR_PART_LAYER_NORM), "inputs and scales of layers"},
     };
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)

@@ -15,7 +15,7 @@
 /* Of the largest layer. */
 typedef struct Sizes {
     size_t chosen, experts, widths[BACKWARD_EXPERT_SITES];
-    bool has_switch, has_bias;
+    bool has_shares, has_bias; /* shares: a switch, or a scale of the shared expert */
 } Sizes;
 
 static void raise(size_t *most, size_t value) {
@@ -30,6 +30,14 @@ static size_t site_width(const ExpertPlan *plan, BackwardExpertSite site) {
     return is_one ? 0 : width;
 }
 
+static bool has_switch(const LayerPlan *plan) {
+    return architecture_needs(plan, TENSOR_PART_SHARED_SWITCH);
+}
+
+static bool has_shares(const LayerPlan *plan) {
+    return has_switch(plan) || plan->experts.shared_scale != 1.0;
+}
+
 static Sizes measure(const ModelConfig *config) {
     Sizes sizes = {0};
     for (size_t i = 0; i < config->plan_count; i++) {
@@ -39,7 +47,7 @@ static Sizes measure(const ModelConfig *config) {
         raise(&sizes.experts, (size_t)plan->experts.count);
         for (int site = 0; site < BACKWARD_EXPERT_SITES; site++)
             raise(&sizes.widths[site], site_width(&plan->experts, (BackwardExpertSite)site));
-        sizes.has_switch |= architecture_needs(plan, TENSOR_PART_SHARED_SWITCH);
+        sizes.has_shares |= has_shares(plan);
         sizes.has_bias |= plan->experts.has_bias;
     }
     return sizes;
@@ -76,7 +84,7 @@ Status backward_experts_create(const ModelConfig *config, size_t tokens, Experts
     if (made == NULL) return memory_fail(error, "activations of experts");
     bool complete =
         allocate(&made->numbers, tokens, sizes.chosen) && allocate(&made->weights, tokens, sizes.chosen) &&
-        allocate(&made->scores, tokens, sizes.experts) && allocate(&made->shares, tokens, sizes.has_switch) &&
+        allocate(&made->scores, tokens, sizes.experts) && allocate(&made->shares, tokens, sizes.has_shares) &&
         allocate(&made->biases, sizes.experts, sizes.has_bias ? config->hidden_size : 0);
     for (int site = 0; site < BACKWARD_EXPERT_SITES && complete; site++)
         complete = allocate(&made->activations[site], tokens, sizes.chosen * sizes.widths[site]);
@@ -96,7 +104,7 @@ Status backward_experts_reserve(ExpertsPast *past, const ModelConfig *config, si
                     allocate(&past->own_weights, tokens, sizes.chosen) &&
                     allocate(&past->weight_slopes, tokens, sizes.chosen) &&
                     allocate(&past->logit_slopes, tokens, sizes.experts) &&
-                    allocate(&past->switch_slopes, tokens, sizes.has_switch) &&
+                    allocate(&past->switch_slopes, tokens, sizes.has_shares) &&
                     allocate(&past->routed, tokens, sizes.chosen * config->hidden_size);
     for (int site = 0; site < BACKWARD_EXPERT_SITES && complete; site++)
         complete = allocate(&past->gradients[site], tokens, sizes.chosen * sizes.widths[site]);
@@ -193,11 +201,10 @@ static void copy_choice(const Descent *descent, size_t sequence, size_t token, u
 static void show(const Descent *descent) {
     ExpertsPast *past = past_of(descent);
     const ExpertPlan *plan = plan_of(descent);
-    bool has_switch = architecture_needs(descent_plan(descent), TENSOR_PART_SHARED_SWITCH);
     past->seen = (BackwardExperts){.rows = &past->rows,
                                    .sequences = &past->sequences,
                                    .scales_input = plan->scales_input,
-                                   .shares = has_switch ? past->shares : NULL};
+                                   .shares = has_shares(descent_plan(descent)) ? past->shares : NULL};
     for (int site = 0; site < BACKWARD_EXPERT_SITES; site++) {
         past->seen.width[site] = site_width(plan, (BackwardExpertSite)site);
         past->seen.activations[site] = past->activations[site];
@@ -218,8 +225,11 @@ static Status sort_all(const Descent *descent, Error *error) {
     if (status == STATUS_OK)
         status = expert_rows_sort(&past->sequences, experts, chosen, descent->tokens, past->own_numbers,
                                   past->own_weights, error);
-    for (size_t t = 0; past->shares != NULL && t < descent->group->tokens; t++)
-        past->shares[t] = activation_value(ACTIVATION_SIGMOID, past->shares[t]);
+    const LayerPlan *plan = descent_plan(descent);
+    float scale = (float)plan->experts.shared_scale;
+    for (size_t t = 0; has_shares(plan) && t < descent->group->tokens; t++)
+        past->shares[t] =
+            has_switch(plan) ? activation_value(ACTIVATION_SIGMOID, past->shares[t]) * scale : scale;
     show(descent);
     return status;
 }
@@ -277,7 +287,8 @@ static void descend_shared_token(const Descent *descent, size_t sequence, size_t
         float share = past->shares[row_token_of(descent, sequence, token)];
         double sum = 0.0;
         for (size_t i = 0; i < width; i++) sum += (double)from[i] * (double)activated[i];
-        past->switch_slopes[token_of(descent, sequence, token)] = (float)sum * share * (1.0F - share);
+        float scale = (float)plan_of(descent)->shared_scale;
+        past->switch_slopes[token_of(descent, sequence, token)] = (float)sum * share * (1.0F - share / scale);
         for (size_t i = 0; i < width; i++) from[i] *= share;
     }
     for (size_t i = 0; i < width; i++) {
@@ -323,7 +334,7 @@ static Status descend_shared(const Descent *descent, Error *error) {
             status =
                 project_back(descent, parts[TENSOR_PART_SHARED_UP], slopes[SLOPE_UP], normed, true, error);
     }
-    if (status != STATUS_OK || past_of(descent)->seen.shares == NULL) return status;
+    if (status != STATUS_OK || !has_switch(descent_plan(descent))) return status;
     return project_back(descent, parts[TENSOR_PART_SHARED_SWITCH], past_of(descent)->switch_slopes, normed,
                         true, error);
 }

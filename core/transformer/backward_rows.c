@@ -210,13 +210,12 @@ static bool mlps_alike(const LayerPlan *a, const LayerPlan *b) {
            a->intermediate_size == b->intermediate_size;
 }
 
-/* Which tensors attention has, whatever the MLP is. */
+/* Which tensors attention has, whatever the MLP is, and however many heads of whatever size. */
 static bool mixers_alike(const LayerPlan *a, const LayerPlan *b) {
     const uint64_t attention = UINT64_C(1) << TENSOR_Q | UINT64_C(1) << TENSOR_K | UINT64_C(1) << TENSOR_V |
                                UINT64_C(1) << TENSOR_QKV | UINT64_C(1) << TENSOR_O |
                                UINT64_C(1) << TENSOR_Q_NORM | UINT64_C(1) << TENSOR_K_NORM;
-    return ((a->roles ^ b->roles) & attention) == 0 && a->mixer == b->mixer && a->heads == b->heads &&
-           a->kv_heads == b->kv_heads && a->head_dim == b->head_dim;
+    return ((a->roles ^ b->roles) & attention) == 0 && a->mixer == b->mixer;
 }
 
 static bool plans_alike(const ModelConfig *config) {

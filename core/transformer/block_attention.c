@@ -93,9 +93,14 @@ static void norm_heads(const Chunk *chunk, const ForwardState *state, float *x, 
     }
 }
 
-static void grow(const ModelConfig *config, size_t position, float *x, size_t size) {
+/* What a query is multiplied by for its position. */
+static float find_growth(const ModelConfig *config, size_t position) {
     double steps = floor((double)position / config->query_growth_length);
-    float growth = (float)(1.0 + config->query_growth * log(1.0 + steps));
+    return (float)(1.0 + config->query_growth * log(1.0 + steps));
+}
+
+static void grow(const ModelConfig *config, size_t position, float *x, size_t size) {
+    float growth = find_growth(config, position);
     for (size_t i = 0; i < size; i++) x[i] *= growth;
 }
 
@@ -110,13 +115,17 @@ static void position(const Chunk *chunk, const ForwardState *state, size_t token
     if (has_norm && config->qk_norm_follows_rope) norm_heads(chunk, state, x, heads, norm);
 }
 
+static float find_heat(const ModelConfig *config, size_t position) {
+    double place = floor(((double)position + 1.0) / config->temperature_floor);
+    return (float)(log1p(place) * config->temperature_scale + 1.0);
+}
+
 /* Queries that grow with their position. */
 static void heat(const Chunk *chunk, const ForwardState *state, size_t token, float *query) {
     const ModelConfig *config = state->side->config;
     const LayerPlan *plan = forward_plan(state, chunk->layer);
     if (!plan->has_temperature) return;
-    double place = floor(((double)chunk_position(chunk, token) + 1.0) / config->temperature_floor);
-    float scale = (float)(log1p(place) * config->temperature_scale + 1.0);
+    float scale = find_heat(config, chunk_position(chunk, token));
     for (size_t i = 0; i < plan->heads * plan->head_dim; i++) query[i] *= scale;
 }
 
@@ -298,6 +307,23 @@ static Status descend_scores(const Descent *descent, Error *error) {
     return descent_give_vector(descent, sinks->role, sinks, descent->norm_gradients, heads, error);
 }
 
+static void scale_slope(const Descent *descent, Slope slope, size_t sequence, size_t token, float scale) {
+    float *x = descent_slope(descent, slope, sequence, token);
+    for (size_t i = 0; i < descent_slope_width(descent, slope); i++) x[i] *= scale;
+}
+
+static void descend_scales(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    (void)worker;
+    const ModelConfig *config = descent_config(descent);
+    size_t position = descent_position(descent, sequence, token);
+    if (config->query_growth != 0.0)
+        scale_slope(descent, SLOPE_QUERY, sequence, token, find_growth(config, position));
+    if (descent_plan(descent)->has_temperature)
+        scale_slope(descent, SLOPE_QUERY, sequence, token, find_heat(config, position));
+    if (config->value_scale != 1.0)
+        scale_slope(descent, SLOPE_VALUE, sequence, token, (float)config->value_scale);
+}
+
 static Status descend_fused(const Descent *descent, Error *error) {
     Status status = descent_for_tokens(descent, join_fused, error);
     if (status == STATUS_OK)
@@ -330,6 +356,7 @@ Status block_attention_descend_scores(const Descent *descent, Error *error) {
 
 Status block_attention_descend(const Descent *descent, Error *error) {
     Status status = block_attention_descend_scores(descent, error);
+    if (status == STATUS_OK) status = descent_for_tokens(descent, descend_scales, error);
     if (status == STATUS_OK) status = descent_heads_run(descent, error);
     if (status != STATUS_OK) return status;
     return descent_config(descent)->qkv == QKV_PARTED ? descend_parted(descent, error)
