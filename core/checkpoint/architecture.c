@@ -236,7 +236,8 @@ static bool has_other_parts(const ModelConfig *config) {
         TENSOR_PART_ROUTER,        TENSOR_PART_ROUTER_BIAS,    TENSOR_PART_CORRECTION,
         TENSOR_PART_SHARED_GATE,   TENSOR_PART_SHARED_UP,      TENSOR_PART_SHARED_GATE_UP,
         TENSOR_PART_SHARED_SWITCH, TENSOR_PART_SHARED_DOWN,    TENSOR_PART_QUERY_NORM,
-        TENSOR_PART_LATENT_NORM,   TENSOR_PART_QUERY_BIAS,     TENSOR_PART_LATENT_BIAS};
+        TENSOR_PART_LATENT_NORM,   TENSOR_PART_QUERY_BIAS,     TENSOR_PART_LATENT_BIAS,
+        TENSOR_PART_ATTENTION_GATE};
     bool is_known[TENSOR_PART_COUNT] = {false};
     for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) is_known[KNOWN[i]] = true;
     for (int part = 0; part < TENSOR_PART_COUNT; part++)
@@ -271,8 +272,7 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {has_mixer(config, MIXER_LIGHTNING), "lightning attention"},
         {has_scales(config), "a stream that is scaled"},
         {has_mixer(config, MIXER_NONE), "layers without a mixer"},
-        {config->has_output_gate || needs_any(config, TENSOR_PART_ATTENTION_GATE, TENSOR_PART_ATTENTION_GATE),
-         "gates of what attention gives"},
+        {config->has_output_gate, "queries and gates in one matrix"},
         {config->alibi == ALIBI_FALCON, "ALiBi in bfloat16"},
         {config->scale_falls, "scores scaled by the layer's number"},
         {config->norms_values, "norms of values"},

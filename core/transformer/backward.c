@@ -23,6 +23,7 @@ static void keep_activations(void *user, const ForwardMoment *moment) {
         [FORWARD_QUERY] = {true, BACKWARD_QUERY},
         [FORWARD_KEY] = {true, BACKWARD_KEY},
         [FORWARD_VALUE] = {true, BACKWARD_VALUE},
+        [FORWARD_ATTENDED] = {true, BACKWARD_ATTENDED},
         [FORWARD_MIXED] = {true, BACKWARD_MIXED},
         [FORWARD_GATE_UP] = {true, BACKWARD_GATE_UP},
         [FORWARD_GATE] = {true, BACKWARD_GATE},
@@ -287,7 +288,8 @@ static Status visit(const Descent *descent, BackwardVisitor visitor, void *user,
                                                  [BACKWARD_QKV] = SLOPE_QKV,
                                                  [BACKWARD_GATE_UP] = SLOPE_GATE_UP,
                                                  [BACKWARD_QUERY_LATENT] = SLOPE_QUERY_LATENT,
-                                                 [BACKWARD_LATENT] = SLOPE_LATENT};
+                                                 [BACKWARD_LATENT] = SLOPE_LATENT,
+                                                 [BACKWARD_ATTENDED] = SLOPE_MIXED};
     const Backward *backward = descent->backward;
     const LayerPlan *plan = descent_plan(descent);
     BackwardLayer layer = {.layer = descent->layer};

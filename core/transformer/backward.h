@@ -51,6 +51,7 @@ typedef enum BackwardSite {
     BACKWARD_GATE_UP,
     BACKWARD_QUERY_LATENT, /* what queries, and keys and values, come of, as forward.h has it */
     BACKWARD_LATENT,
+    BACKWARD_ATTENDED, /* what attention gave, before it was gated */
     BACKWARD_SITES
 } BackwardSite;
 

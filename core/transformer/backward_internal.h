@@ -25,7 +25,8 @@ typedef enum Slope {
     SLOPE_QUERY_LATENT, /* at latents: as projected, and for what keys and values come of, normed */
     SLOPE_LATENT,
     SLOPE_LATENT_NORMED,
-    SLOPE_EXPANDED, /* of each head the plain part of its key, and its value */
+    SLOPE_ATTENTION_GATE, /* at gates of what attention gives, before they are bent */
+    SLOPE_EXPANDED,       /* of each head the plain part of its key, and its value */
     SLOPE_COUNT
 } Slope;
 

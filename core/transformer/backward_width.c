@@ -12,6 +12,8 @@ size_t backward_site_width(const LayerPlan *plan, BackwardSite site) {
         return key;
     case BACKWARD_VALUE:
         return plan->kv_heads * plan->value_dim;
+    case BACKWARD_ATTENDED:
+        return architecture_needs(plan, TENSOR_PART_ATTENTION_GATE) ? plan->heads * plan->value_dim : 0;
     case BACKWARD_QUERY_LATENT:
         return latent->query;
     case BACKWARD_LATENT:
@@ -49,6 +51,10 @@ size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Sl
         backward_norms_behind(config) || config->residual_scale != 1.0 || config->wiring == WIRING_PARALLEL;
     if (slope == SLOPE_RESIDUAL || slope == SLOPE_NORMED) return config->hidden_size;
     if (slope == SLOPE_ADDED) return is_added ? config->hidden_size : 0;
+    if (slope == SLOPE_ATTENTION_GATE)
+        return architecture_needs(plan, TENSOR_PART_ATTENTION_GATE)
+                   ? forward_layer_width(config, plan, BUFFER_ATTENTION_GATE)
+                   : 0;
     if (slope == SLOPE_LATENT_NORMED) return plan->latent.latent;
     if (slope == SLOPE_EXPANDED) return forward_layer_width(config, plan, BUFFER_EXPANDED);
     return backward_site_width(plan, SITES[slope]);

@@ -211,17 +211,17 @@ static void norm_mixed(const Chunk *chunk, ForwardState *state, size_t token) {
     pass_norm_part(chunk, state, token, TENSOR_PART_MIXED_NORM, BUFFER_MIXED);
 }
 
+static float bend_gate(const ModelConfig *config, float x) {
+    return config->gate_is_softplus ? activation_softplus(x) : activation_value(ACTIVATION_SIGMOID, x);
+}
+
 static void apply_gate(const Chunk *chunk, ForwardState *state, size_t token) {
     size_t width = forward_layer_width(state->side->config, forward_plan(state, chunk->layer), BUFFER_MIXED);
     float *mixed = pass_row(chunk, state, BUFFER_MIXED, token);
     const float *gate = pass_row(chunk, state, BUFFER_ATTENTION_GATE, token);
     const ModelConfig *config = state->side->config;
     size_t channels = config->gates_heads ? forward_plan(state, chunk->layer)->value_dim : 1;
-    for (size_t i = 0; i < width; i++) {
-        float x = gate[i / channels];
-        mixed[i] *=
-            config->gate_is_softplus ? activation_softplus(x) : activation_value(ACTIVATION_SIGMOID, x);
-    }
+    for (size_t i = 0; i < width; i++) mixed[i] *= bend_gate(config, gate[i / channels]);
 }
 
 Status block_attention_gate(const Pass *pass, Error *error) {
@@ -229,9 +229,11 @@ Status block_attention_gate(const Pass *pass, Error *error) {
     Status status = STATUS_OK;
     bool is_apart = architecture_needs(plan, TENSOR_PART_ATTENTION_GATE);
     if (!is_apart && !pass->chunk.states[0]->model->config->has_output_gate) return STATUS_OK;
-    if (is_apart)
+    if (is_apart) {
+        pass_observe(pass, FORWARD_ATTENDED, BUFFER_MIXED);
         status =
             pass_project_part(pass, TENSOR_PART_ATTENTION_GATE, BUFFER_NORMED, BUFFER_ATTENTION_GATE, error);
+    }
     return status == STATUS_OK ? pass_for_tokens(pass, apply_gate, error) : status;
 }
 
@@ -347,10 +349,56 @@ static Status descend_parted(const Descent *descent, Error *error) {
                                : status;
 }
 
+/* From what was gated to what attention gave, and to the gates. */
+static void descend_gates(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    (void)worker;
+    const ModelConfig *config = descent_config(descent);
+    size_t count = descent_slope_width(descent, SLOPE_ATTENTION_GATE),
+           channels = descent_slope_width(descent, SLOPE_MIXED) / count;
+    const float *attended = descent_activation(descent, BACKWARD_ATTENDED, sequence, token);
+    const float *gates = descent->backward->state->buffers[BUFFER_ATTENTION_GATE] +
+                         (descent->spans[sequence].row + token) * count;
+    float *mixed = descent_slope(descent, SLOPE_MIXED, sequence, token),
+          *to = descent_slope(descent, SLOPE_ATTENTION_GATE, sequence, token);
+    for (size_t g = 0; g < count; g++, mixed += channels, attended += channels) {
+        float open = activation_value(ACTIVATION_SIGMOID, gates[g]), gate = bend_gate(config, gates[g]);
+        float slope = config->gate_is_softplus ? open : open * (1.0F - open);
+        double sum = 0.0;
+        for (size_t i = 0; i < channels; i++) {
+            sum += (double)mixed[i] * (double)attended[i];
+            mixed[i] *= gate;
+        }
+        to[g] = (float)sum * slope;
+    }
+}
+
+Status block_attention_descend_gate(const Descent *descent, Error *error) {
+    const Backward *backward = descent->backward;
+    const PairTensor *tensor = backward->model->layers[descent->layer].parts[TENSOR_PART_ATTENTION_GATE];
+    if (!architecture_needs(descent_plan(descent), TENSOR_PART_ATTENTION_GATE)) return STATUS_OK;
+    BackwardFlow flow = {.kind = FLOW_MATRIX,
+                         .tensor = tensor,
+                         .role = tensor->role,
+                         .tokens = descent->tokens,
+                         .columns = descent_config(descent)->hidden_size,
+                         .rows = descent_slope_width(descent, SLOPE_ATTENTION_GATE),
+                         .inputs = descent->normed,
+                         .gradients = backward->slopes[SLOPE_ATTENTION_GATE]};
+    Status status = descent->taker == NULL ? STATUS_OK : descent_give(descent, &flow, error);
+    const MatmulOperand operand = {.blend = settings_blend(&backward->settings, tensor),
+                                   .x = backward->slopes[SLOPE_ATTENTION_GATE],
+                                   .y = backward->slopes[SLOPE_NORMED]};
+    return status == STATUS_OK
+               ? matmul_run_back(&operand, 1, descent->tokens, true, backward->scratch, descent->job, error)
+               : status;
+}
+
 Status block_attention_descend_scores(const Descent *descent, Error *error) {
+    bool is_gated = architecture_needs(descent_plan(descent), TENSOR_PART_ATTENTION_GATE);
     Status status = descent_give_matrix(descent, TENSOR_O, BACKWARD_MIXED, descent->given, error);
     if (status == STATUS_OK)
         status = descent_project(descent, TENSOR_O, descent->given, SLOPE_MIXED, false, error);
+    if (status == STATUS_OK && is_gated) status = descent_for_tokens(descent, descend_gates, error);
     return status == STATUS_OK ? descend_scores(descent, error) : status;
 }
 
@@ -358,7 +406,8 @@ Status block_attention_descend(const Descent *descent, Error *error) {
     Status status = block_attention_descend_scores(descent, error);
     if (status == STATUS_OK) status = descent_for_tokens(descent, descend_scales, error);
     if (status == STATUS_OK) status = descent_heads_run(descent, error);
-    if (status != STATUS_OK) return status;
-    return descent_config(descent)->qkv == QKV_PARTED ? descend_parted(descent, error)
-                                                      : descend_fused(descent, error);
+    if (status == STATUS_OK)
+        status = descent_config(descent)->qkv == QKV_PARTED ? descend_parted(descent, error)
+                                                            : descend_fused(descent, error);
+    return status == STATUS_OK ? block_attention_descend_gate(descent, error) : status;
 }

@@ -14,6 +14,9 @@ Status block_attention_descend(const Descent *descent, Error *error) STATUS_MUST
 /* Of these steps, from the gradient at what attention gave to SLOPE_QUERY, SLOPE_KEY and SLOPE_VALUE, as attention took them. */
 Status block_attention_descend_scores(const Descent *descent, Error *error) STATUS_MUST_CHECK;
 
+/* And the last: gates, onto what SLOPE_NORMED has; nothing where there are none. */
+Status block_attention_descend_gate(const Descent *descent, Error *error) STATUS_MUST_CHECK;
+
 /* Row of the output of the one matrix at which a head's query (BUFFER_QUERY), key or value begins. */
 size_t block_attention_fused_row(QkvLayout layout, const LayerPlan *plan, Buffer which, uint64_t head);
 

@@ -250,5 +250,6 @@ Status block_latent_descend(const Descent *descent, Error *error) {
     Status status = block_attention_descend_scores(descent, error);
     if (status == STATUS_OK) status = descent_for_tokens(descent, descend_heads, error);
     if (status == STATUS_OK) status = descend_query(descent, error);
-    return status == STATUS_OK ? descend_keys(descent, error) : status;
+    if (status == STATUS_OK) status = descend_keys(descent, error);
+    return status == STATUS_OK ? block_attention_descend_gate(descent, error) : status;
 }

@@ -40,6 +40,7 @@ typedef enum ForwardSite {
     FORWARD_QUERY, /* outputs of q, k and v with their bias, before clips, q/k norms and rotary embedding */
     FORWARD_KEY,
     FORWARD_VALUE,
+    FORWARD_ATTENDED,         /* what attention gave, before gates of a matrix of their own */
     FORWARD_MIXED,            /* input of o_proj */
     FORWARD_ATTENTION_OUTPUT, /* of o, before the norm behind it */
     FORWARD_MIDDLE,           /* the residual stream between attention and MLP */
