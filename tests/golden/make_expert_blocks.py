@@ -57,7 +57,21 @@ CASES = {
     "experts-latent-query": ("deepseek_v2", dict(num_key_value_heads=4, q_lora_rank=None, kv_lora_rank=10, qk_nope_head_dim=4, qk_rope_head_dim=6, head_dim=6, v_head_dim=8,
                                                  n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=4, n_shared_experts=1, n_group=1,
                                                  topk_group=1, topk_method="greedy", first_k_dense_replace=1)),
+    # queries scaled by their position, in a layer that does not turn
+    "experts-heated": ("llama4_text", FEW | dict(intermediate_size=6, intermediate_size_mlp=12, num_local_experts=3, num_experts_per_tok=1,
+                                                 attention_chunk_size=64, no_rope_layers=[1, 0], interleave_moe_layer_step=1,
+                                                 attn_temperature_tuning=True, floor_scale=4, attn_scale=0.5)),
+    # gates of what attention gives, norms around, a scaled embedding
+    "experts-gated": ("afmoe", FEW | dict(num_dense_layers=1, moe_intermediate_size=6, num_experts=4, num_experts_per_tok=2, num_shared_experts=1,
+                                          route_scale=1.5, mup_enabled=True, sliding_window=8,
+                                          layer_types=["sliding_attention", "full_attention"])),
+    # the mean of the shared and the others, side by side with attention
+    "experts-mean": ("cohere2_moe", FEW | dict(intermediate_size=6, num_experts=4, num_experts_per_tok=2, num_shared_experts=1, logit_scale=1.0,
+                                               sliding_window=8, layer_types=["sliding_attention", "full_attention"])),
 }
+
+
+BEHIND_MLP = {"flex_olmo": "post_feedforward_layernorm", "afmoe": "post_mlp_layernorm"}
 
 
 def scramble_stacks(model, seed, amount=None):
@@ -184,16 +198,16 @@ def attribute(model, kind, routed, position):
         found, layer = {}, hooks.layers[i]
 
         def direction(is_mlp):
-            own = d.detach() * residual
-            if kind != "flex_olmo":
+            own = d.detach() * residual * (0.5 if kind == "cohere2_moe" and is_mlp else 1.0)
+            if kind not in BEHIND_MLP:
                 return own
-            norm = "post_feedforward_layernorm" if is_mlp else "post_attention_layernorm"
+            norm = BEHIND_MLP[kind] if is_mlp else "post_attention_layernorm"
             return norm_scale(getattr(layer, norm), flat(hooks.inputs[i, norm])[-1].detach())(own)
 
         for name in names:
             shared = "shared" in name
             module, is_output = {"input_linear": ("gate_up", True), "output_linear": ("down", False)}.get(name.split(".")[-1], module_of(name))
-            if module is None:
+            if module is None or name == "self_attn.gate_proj":
                 continue
             key = ("shared." if shared else "") + module
             if is_output:

@@ -435,6 +435,9 @@ static const char *const CASES[] = {
     "experts-weighed-input",
     "experts-latent",
     "experts-latent-query",
+    "experts-heated",
+    "experts-gated",
+    "experts-mean",
 };
 
 static void for_all(void (*check)(const Case *own)) {
