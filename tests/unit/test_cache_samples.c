@@ -247,7 +247,9 @@ static void a_gradient_comes_back_for_the_same_advantages(void **state) {
     const Pair pair = {.tensors = tensors, .count = 2}, other = {.tensors = tensors, .count = 1};
     GradientTensor norms[] = {{&tensors[0], TENSOR_EMBEDDING, -1, 0.25, 3.0},
                               {&tensors[1], TENSOR_Q, 0, 0.5, 2.0}};
-    const Gradient kept = {.tensors = norms, .count = 2, .loss = -0.125, .tokens = 2};
+    GradientExpert experts[] = {{3, 0, 0.0, 1.5}, {3, 1, 0.75, 2.5}, {4, 0, 1.0, 3.5}};
+    const Gradient kept = {
+        .tensors = norms, .count = 2, .experts = experts, .expert_count = 3, .loss = -0.125, .tokens = 2};
     const double advantages[] = {0.5}, others[] = {0.75};
     const Settings settings = settings_at(0.5);
     Gradient found;
@@ -261,6 +263,12 @@ static void a_gradient_comes_back_for_the_same_advantages(void **state) {
         assert_ptr_equal(found.tensors[i].tensor, norms[i].tensor);
         assert_true(found.tensors[i].role == norms[i].role && found.tensors[i].layer == norms[i].layer);
         assert_true(found.tensors[i].norm == norms[i].norm && found.tensors[i].weight == norms[i].weight);
+    }
+    assert_int_equal(found.expert_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(found.experts[i].layer == experts[i].layer &&
+                    found.experts[i].expert == experts[i].expert);
+        assert_true(found.experts[i].norm == experts[i].norm && found.experts[i].weight == experts[i].weight);
     }
     gradient_free(&found);
     Buffer payload = {0};

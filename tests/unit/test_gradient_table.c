@@ -34,6 +34,26 @@ static void every_norm_is_that_of_the_sum(void **state) {
     assert_int_equal(gradient_table_find(&table, 0, TENSOR_Q).tensors, 0);
 }
 
+/* Experts share a layer and a role; a tensor that is not there has nothing. */
+static void each_tensor_has_its_own(void **state) {
+    PairTensor pair[4] = {0};
+    GradientTensor tensors[] = {{&pair[2], TENSOR_EXPERT, 1, 0.5, 3.0},
+                                {&pair[0], TENSOR_EXPERT, 1, 0.25, 2.0},
+                                {&pair[1], TENSOR_Q, 1, 0.125, 1.0}};
+    const Gradient gradient = {.tensors = tensors, .count = sizeof tensors / sizeof *tensors};
+    GradientTable table;
+    (void)state;
+    assert_int_equal(gradient_table_make(&gradient, &table, NULL), STATUS_OK);
+    for (size_t i = 0; i < gradient.count; i++) {
+        GradientNorms found = gradient_table_tensor(&table, tensors[i].tensor);
+        assert_int_equal(found.tensors, 1);
+        assert_true(found.gradient == tensors[i].norm && found.weight == tensors[i].weight);
+    }
+    assert_int_equal(gradient_table_tensor(&table, &pair[3]).tensors, 0);
+    gradient_table_free(&table);
+    assert_int_equal(gradient_table_tensor(&table, &pair[0]).tensors, 0);
+}
+
 static void an_empty_gradient_has_an_empty_table(void **state) {
     const Gradient gradient = {0};
     GradientTable table;
@@ -46,6 +66,7 @@ static void an_empty_gradient_has_an_empty_table(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_norm_is_that_of_the_sum),
+        cmocka_unit_test(each_tensor_has_its_own),
         cmocka_unit_test(an_empty_gradient_has_an_empty_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
