@@ -25,8 +25,8 @@ typedef struct BackwardAttention {
     uint64_t layer;
     const BackwardSpan *spans; /* [count] */
     size_t count;
-    const float *
-        mixed; /* the gradient; [tokens of all sequences × width], as are those it gives, each as wide as what it is of: */
+    /* the gradient; [tokens of all sequences × width], as are those it gives, each as wide as what it is of: */
+    const float *mixed;
     float *to_query, *to_key, *to_value; /* at queries and keys as attention took them, and at values */
     float *to_shared_key,
         *to_shared_value;  /* [tokens of all prefixes × width]: what each sequence gives to its own */

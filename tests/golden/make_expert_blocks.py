@@ -68,7 +68,11 @@ CASES = {
     # the mean of the shared and the others, side by side with attention
     "experts-mean": ("cohere2_moe", FEW | dict(intermediate_size=6, num_experts=4, num_experts_per_tok=2, num_shared_experts=1, logit_scale=1.0,
                                                sliding_window=8, layer_types=["sliding_attention", "full_attention"])),
+    # twice as many key heads in one layer as in the other: k and v have no neurons; values of another width, scaled; sinks in one
+    "experts-sizes": ("mimo_v2_flash", dict(num_key_value_heads=2, head_dim=12, v_head_dim=8, n_routed_experts=4, num_experts_per_tok=2,
+                                            moe_intermediate_size=6, sliding_window=8)),
 }
+UNNUMBERED = {"experts-sizes": ("k", "v")}
 
 
 BEHIND_MLP = {"flex_olmo": "post_feedforward_layernorm", "afmoe": "post_mlp_layernorm"}
@@ -184,7 +188,7 @@ def share_of(layer, hooks, i, position):
     return 1.0 if gate is None else float(torch.sigmoid(flat(gate)[position].detach()))
 
 
-def attribute(model, kind, routed, position):
+def attribute(model, kind, routed, position, unnumbered):
     hooks = Hooks(model)
     out = model(input_ids=torch.tensor([IDS[:position + 1]]), use_cache=False).logits[0, -1]
     token = int(out.argmax()) if position + 1 >= len(IDS) else IDS[position + 1]
@@ -207,7 +211,7 @@ def attribute(model, kind, routed, position):
         for name in names:
             shared = "shared" in name
             module, is_output = {"input_linear": ("gate_up", True), "output_linear": ("down", False)}.get(name.split(".")[-1], module_of(name))
-            if module is None or name == "self_attn.gate_proj":
+            if module is None or name == "self_attn.gate_proj" or module in unnumbered:
                 continue
             key = ("shared." if shared else "") + module
             if is_output:
@@ -306,7 +310,7 @@ def make(out, case):
     result = dict(ids=IDS, response=RESPONSE, base=told(logits(base.double())), fused=told(logits(fused.double())))
     sft = sft.double()
     routed = expose(sft)
-    result["targets"] = [attribute(sft, kind, routed, t) for t in TARGETS]
+    result["targets"] = [attribute(sft, kind, routed, t, UNNUMBERED.get(case, ())) for t in TARGETS]
     result["dormancy"], result["gradient"], result["routing"] = dormancy(sft, routed)
     for side in ("base", "sft"):
         os.remove(f"{where}/{side}/generation_config.json") if os.path.exists(f"{where}/{side}/generation_config.json") else None

@@ -438,6 +438,7 @@ static const char *const CASES[] = {
     "experts-heated",
     "experts-gated",
     "experts-mean",
+    "experts-sizes",
 };
 
 static void for_all(void (*check)(const Case *own)) {

@@ -20,8 +20,8 @@ enum { EXPERTS = 5, CHOSEN = 2, LAYER = 1, MATRICES = 4, MOST_GROUPS = 3 };
 typedef struct Meeting {
     size_t tokens, hidden, width;
     bool is_one, scales_input; /* gate and up are one matrix, of all experts, with biases */
-    float *inputs, *given, *activated,
-        *slopes; /* [tokens × hidden] twice; by token and choice, [width], [2 · width] */
+    float *inputs, *given;     /* [tokens × hidden] */
+    float *activated, *slopes; /* by token and choice, [width], [2 · width] */
     float *numbers, *weights;
 } Meeting;
 

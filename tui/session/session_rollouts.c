@@ -9,7 +9,6 @@
 #include "tui/session/session_rollouts_internal.h"
 #include "tui/text/format.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -359,32 +358,6 @@ SessionRollouts session_rollouts(const Session *session) {
                                  is_running ? part->errand->kind == ROLLOUTS_GRADIENT : !part->wants_samples,
                              .is_stale = is_stale(session),
                              .error = part->error.status != STATUS_OK ? part->error.message : NULL};
-}
-
-static double figure_of(const GradientNorms *norms, bool is_relative) {
-    if (norms->tensors == 0) return NAN;
-    if (!is_relative) return norms->gradient;
-    return norms->weight > 0.0 ? norms->gradient / norms->weight : NAN;
-}
-
-double session_rollouts_gradient(const Session *session, Side side, int layer, TensorRole role,
-                                 bool is_relative) {
-    GradientNorms norms = gradient_table_find(&session->rollouts->gradients[side], layer, role);
-    return figure_of(&norms, is_relative);
-}
-
-double session_rollouts_tensor_gradient(const Session *session, Side side, const PairTensor *tensor,
-                                        bool is_relative) {
-    GradientNorms norms = gradient_table_tensor(&session->rollouts->gradients[side], tensor);
-    return figure_of(&norms, is_relative);
-}
-
-bool session_rollouts_has_gradient(const Session *session, int layer, TensorRole role) {
-    const struct SessionRolloutsPart *part = session->rollouts;
-    bool any = false;
-    for (size_t side = 0; side < SIDE_COUNT; side++)
-        any = any || gradient_table_find(&part->gradients[side], layer, role).tensors > 0;
-    return any;
 }
 
 void session_rollouts_describe(const Session *session, JobProgress progress, SessionJob *job) {

@@ -1,9 +1,10 @@
-/* What a session shows of samples: news of the job as columns. */
+/* What a session shows of samples: news of the job as columns, and figures of their gradient. */
 #include "core/readiness/sample_prompts.h"
 #include "core/support/memory.h"
 #include "tui/session/session_internal.h"
 #include "tui/session/session_rollouts_internal.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,4 +189,32 @@ size_t session_rollouts_first_token(const SessionRolloutsColumn *column, size_t 
         for (size_t i = 0; i < end; i++) tokens += own->samples[i].count;
     }
     return tokens;
+}
+
+/* ---- its gradient ---- */
+
+static double figure_of(const GradientNorms *norms, bool is_relative) {
+    if (norms->tensors == 0) return NAN;
+    if (!is_relative) return norms->gradient;
+    return norms->weight > 0.0 ? norms->gradient / norms->weight : NAN;
+}
+
+double session_rollouts_gradient(const Session *session, Side side, int layer, TensorRole role,
+                                 bool is_relative) {
+    GradientNorms norms = gradient_table_find(&session->rollouts->gradients[side], layer, role);
+    return figure_of(&norms, is_relative);
+}
+
+double session_rollouts_tensor_gradient(const Session *session, Side side, const PairTensor *tensor,
+                                        bool is_relative) {
+    GradientNorms norms = gradient_table_tensor(&session->rollouts->gradients[side], tensor);
+    return figure_of(&norms, is_relative);
+}
+
+bool session_rollouts_has_gradient(const Session *session, int layer, TensorRole role) {
+    const struct SessionRolloutsPart *part = session->rollouts;
+    bool any = false;
+    for (size_t side = 0; side < SIDE_COUNT; side++)
+        any = any || gradient_table_find(&part->gradients[side], layer, role).tensors > 0;
+    return any;
 }
