@@ -146,6 +146,7 @@ void app_close(App *app) {
     resume_free(&app->kept);
     free(app->states);
     free(app->is_open);
+    free(app->kept_edit);
     canvas_free(app->canvas);
     key_text_use(NULL);
     keymap_free(app->keymap);

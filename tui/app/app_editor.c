@@ -2,9 +2,11 @@
  * What is to be exported, as text in the user's own editor: the options of `rejuv export`, one a line.
  *
  *     dials, form ──► a private file ──$VISUAL, $EDITOR──► options ──► dials, form
- *                                    ──$PAGER──► only looked at
+ *                         ▲          ──$PAGER──► only looked at   │
+ *                         └───────────── app->kept_edit ◄─────────┘ what cannot be
  *
- * A line that is no option, or has a value that cannot be, changes nothing at all.
+ * A line that is no option, or has a value that cannot be, changes nothing at all; what was typed is kept and comes back
+ * with what is wrong above it, until it is taken or emptied.
  */
 #include "core/files/disk.h"
 #include "core/files/json.h"
@@ -50,9 +52,8 @@ static void add_lines(const CommandLine *line, Buffer *text) {
     }
 }
 
-static Status write_text(Session *session, Buffer *text, Error *error) {
+static Status write_options(Session *session, Buffer *text, Error *error) {
     const SessionExportForm *form = session_export_form(session);
-    const Pair *pair = session_pair(session);
     const Dials dials = session_dial_state(session);
     const CommandId command = COMMAND_EXPORT;
     CommandLine line = {0};
@@ -70,16 +71,27 @@ static Status write_text(Session *session, Buffer *text, Error *error) {
             command_line_add_option(&line, command, OPTION_DONOR, "%s", DONORS[i].name);
     command_line_add_option(&line, command, OPTION_SHARD_SIZE, "%" PRIu64, form->shard_bytes);
     if (form->allow_unmatched) command_line_add_flag(&line, command, OPTION_ALLOW_UNMATCHED);
+    add_lines(&line, text);
+    bool failed = line.failed;
+    command_line_free(&line);
+    return failed ? memory_fail(error, "what is exported") : STATUS_OK;
+}
+
+/* `kept`: an edit that was refused, in place of what holds; NULL: none. */
+static Status write_text(Session *session, const char *kept, Buffer *text, Error *error) {
+    const Pair *pair = session_pair(session);
+    Status status = STATUS_OK;
     buffer_add_format(text,
                       "# What is exported of %s\n"
                       "# and %s:\n"
                       "# an option of `rejuv export` a line. Saved and left, all of it holds; where\n"
-                      "# something is wrong, that is told, and nothing has changed.\n",
+                      "# something is wrong, that is told, nothing has changed, and the text is kept.\n",
                       pair->base->directory, pair->sft->directory);
-    add_lines(&line, text);
-    bool failed = line.failed || text->failed;
-    command_line_free(&line);
-    return failed ? memory_fail(error, "what is exported") : STATUS_OK;
+    if (kept != NULL)
+        buffer_add_format(text, "# Emptied and saved, it begins anew.\n%s", kept);
+    else
+        status = write_options(session, text, error);
+    return status == STATUS_OK && text->failed ? memory_fail(error, "what is exported") : status;
 }
 
 /* ---- and in ---- */
@@ -159,18 +171,61 @@ static Status begin_file(const Buffer *text, char **path, Error *error) {
     return status != STATUS_OK ? status : closed;
 }
 
-static Status edit(Session *session, const char *editor, bool may_change, Error *error) {
+/* ---- one after the other ---- */
+
+/* What follows the comments at the top, which are this program's. */
+static const char *skip_comments(const char *text) {
+    while (*text == '#') {
+        const char *end = strchr(text, '\n');
+        text = end == NULL ? text + strlen(text) : end + 1;
+    }
+    return text;
+}
+
+static bool is_blank(const char *text) {
+    return text[strspn(text, " \t\r\n")] == '\0';
+}
+
+/* Takes what came back, or keeps it; `ended`: how the editor did. */
+static Status take_edit(App *app, char *after, Status ended, Error *error) {
+    const char *body = skip_comments(after);
+    char *typed = strdup(body);
+    Status status = typed == NULL ? memory_fail(error, "what was edited") : ended;
+    bool is_emptied = is_blank(body);
+    if (status == STATUS_OK && !is_emptied) status = apply_text(app->session, after, error);
+    free(app->kept_edit);
+    app->kept_edit = NULL;
+    if (status != STATUS_OK && typed != NULL && !is_emptied)
+        app->kept_edit =
+            memory_format("# Not taken: %s\n%s", error->message, typed); /* NULL: as it was before */
+    free(typed);
+    if (status == STATUS_OK)
+        session_say(app->session, SESSION_GOOD, is_emptied ? "emptied: nothing was changed" : "as edited");
+    return status;
+}
+
+/* `name`: the variable that names `program`. */
+static Status run_program(const char *name, const char *program, const char *path, Error *error) {
+    Status status = terminal_program_run(program, path, error);
+    if (status != STATUS_OK) (void)status_add_context(error, "%s", name);
+    return status;
+}
+
+static Status edit(App *app, const char *name, const char *editor, Error *error) {
     Buffer before = {0};
     char *path = NULL, *after = NULL;
     size_t bytes;
-    Status status = write_text(session, &before, error);
+    Status status = write_text(app->session, app->kept_edit, &before, error);
     if (status == STATUS_OK) status = begin_file(&before, &path, error);
-    if (status == STATUS_OK) status = terminal_program_run(editor, path, error);
-    if (status == STATUS_OK && may_change) status = json_read_text(path, TEXT_LIMIT, &after, &bytes, error);
-    bool has_changed = after != NULL && strcmp(after, before.text) != 0;
-    if (status == STATUS_OK && has_changed) status = apply_text(session, after, error);
-    if (status == STATUS_OK && may_change)
-        session_say(session, SESSION_GOOD, has_changed ? "as edited" : "nothing was changed");
+    if (status == STATUS_OK) {
+        status = run_program(name, editor, path, error);
+        Status read = json_read_text(path, TEXT_LIMIT, &after, &bytes, status == STATUS_OK ? error : NULL);
+        if (status == STATUS_OK) status = read;
+    }
+    if (after != NULL && (strcmp(after, before.text) != 0 || (status == STATUS_OK && app->kept_edit != NULL)))
+        status = take_edit(app, after, status, error);
+    else if (status == STATUS_OK)
+        session_say(app->session, SESSION_GOOD, "nothing was changed");
     if (path != NULL) (void)unlink(path); /* a file of this program's own, in a folder for such */
     buffer_free(&before);
     free(after);
@@ -178,10 +233,23 @@ static Status edit(Session *session, const char *editor, bool may_change, Error 
     return status;
 }
 
-static const char *find_program(const char *const *names, size_t count) {
+static Status look(App *app, const char *name, const char *pager, Error *error) {
+    Buffer text = {0};
+    char *path = NULL;
+    Status status = write_text(app->session, NULL, &text, error);
+    if (status == STATUS_OK) status = begin_file(&text, &path, error);
+    if (status == STATUS_OK) status = run_program(name, pager, path, error);
+    if (path != NULL) (void)unlink(path);
+    buffer_free(&text);
+    free(path);
+    return status;
+}
+
+/* The variable that names a program, and that in *value; NULL: none does. */
+static const char *find_program(const char *const *names, size_t count, const char **value) {
     for (size_t i = 0; i < count; i++) {
-        const char *value = getenv(names[i]);
-        if (value != NULL && value[0] != '\0') return value;
+        *value = getenv(names[i]);
+        if (*value != NULL && (*value)[0] != '\0') return names[i];
     }
     return NULL;
 }
@@ -189,12 +257,19 @@ static const char *find_program(const char *const *names, size_t count) {
 Reaction app_edit_export(App *app) {
     static const char *const EDITORS[] = {"VISUAL", "EDITOR"}, *const PAGERS[] = {"PAGER"};
     Error error;
-    const char *editor = find_program(EDITORS, 2), *pager = find_program(PAGERS, 1);
-    if (editor == NULL && pager == NULL) {
+    const char *program;
+    const char *name = find_program(EDITORS, 2, &program);
+    Status status = STATUS_OK;
+    if (name != NULL) {
+        status = edit(app, name, program, &error);
+    } else if ((name = find_program(PAGERS, 1, &program)) != NULL) {
+        status = look(app, name, program, &error);
+    } else {
         session_say(app->session, SESSION_WARNING,
                     "set VISUAL or EDITOR to an editor, or PAGER to look only");
-    } else if (edit(app->session, editor != NULL ? editor : pager, editor != NULL, &error) != STATUS_OK) {
-        session_say(app->session, SESSION_ERROR, "nothing was changed: %s", error.message);
     }
+    if (status != STATUS_OK)
+        session_say(app->session, SESSION_ERROR, "nothing was changed%s: %s",
+                    app->kept_edit != NULL ? ", the edit is kept" : "", error.message);
     return (Reaction)(app_resize(app) | REACTION_REDRAW | REACTION_REFRESH);
 }

@@ -58,6 +58,8 @@ typedef struct App {
     FrameMessage message;
     double message_until;
 
+    char *kept_edit; /* of what is exported, refused; NULL: none (app_editor.c) */
+
     bool is_still; /* a picture: what is running is not shown */
 
     bool quit;
@@ -115,7 +117,8 @@ Reaction app_switch_requested(App *app);
 
 /* ---- app_editor.c ---- */
 
-/* What is to be exported, as text in the user's editor; what comes back holds if all of it can. */
+/* What is to be exported, as text in the user's editor; what comes back holds if all of it can. Otherwise it is kept, and
+ * opened the next time. */
 Reaction app_edit_export(App *app);
 
 /* ---- app_action.c ---- */

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,6 +71,22 @@ static void run(void *user, int output) {
     for (size_t i = 0; i < KEY_COUNT; i++) (void)sigaction(KEYS[i], &ours[i], NULL);
 }
 
+/* How sh ended: what it says on the screen when it finds nothing to run is gone with the screen. */
+static Status judge(const char *command, int ended, Error *error) {
+    enum { SH_NOT_ALLOWED = 126, SH_NOT_FOUND = 127 };
+    const char *quotes = strpbrk(command, " \t") != NULL ? "; a path with blanks in it needs quotes" : "";
+    if (!WIFEXITED(ended))
+        return status_fail(error, STATUS_IO, "%s was ended by signal %d", command, WTERMSIG(ended));
+    int status = WEXITSTATUS(ended);
+    if (status == 0) return STATUS_OK;
+    if (status == SH_NOT_FOUND)
+        return status_fail(error, STATUS_IO, "expected a program, found none: %s%s", command, quotes);
+    if (status == SH_NOT_ALLOWED)
+        return status_fail(error, STATUS_IO, "expected a program, found what may not be run: %s%s", command,
+                           quotes);
+    return status_fail(error, STATUS_IO, "%s ended with status %d", command, status);
+}
+
 Status terminal_program_run(const char *command, const char *path, Error *error) {
     char *line = memory_format("%s \"$1\"", command);
     if (line == NULL) return memory_fail(error, command);
@@ -78,8 +95,5 @@ Status terminal_program_run(const char *command, const char *path, Error *error)
     free(line);
     if (!is_lent) return status_fail(error, STATUS_UNSUPPORTED, "%s needs a terminal", command);
     if (program.failed != 0) return status_fail_errno(error, program.failed, "%s", command);
-    if (WIFEXITED(program.status) && WEXITSTATUS(program.status) == 0) return STATUS_OK;
-    if (WIFEXITED(program.status))
-        return status_fail(error, STATUS_IO, "%s ended with status %d", command, WEXITSTATUS(program.status));
-    return status_fail(error, STATUS_IO, "%s was ended by signal %d", command, WTERMSIG(program.status));
+    return judge(command, program.status, error);
 }

@@ -7,7 +7,8 @@
 #include "core/support/status.h"
 
 /* Runs `command`, as the user's environment has it ("vim -u NONE"), by sh with `path` behind it, and waits until it ends;
- * the terminal is its own meanwhile. STATUS_IO where it could not be started, or ended with another status than 0;
+ * the terminal is its own meanwhile. STATUS_IO where there is no such program (sh says 127, or 126 where it may not be run),
+ * or it ended with another status than 0;
  * STATUS_UNSUPPORTED where there is no terminal. */
 Status terminal_program_run(const char *command, const char *path, Error *error) STATUS_MUST_CHECK;
 
