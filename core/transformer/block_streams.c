@@ -122,19 +122,19 @@ static void predict(const Chunk *chunk, ForwardState *state, size_t token) {
     const float *weights = forward_part(state, chunk->layer, TENSOR_PART_STREAM_PREDICTION),
                 *modes = pass_row(chunk, state, BUFFER_STREAM_MODES, token);
     const size_t count = (size_t)config->streams;
-    float shares[MODEL_MAX_STREAMS][MODEL_MAX_STREAMS] = {{0.0F}}; /* gcc 14 does not see that they are set */
+    float shares[MODEL_MAX_STREAMS * MODEL_MAX_STREAMS]; /* [count, count] */
     float *streams[MODEL_MAX_STREAMS];
     for (size_t j = 0; j < count; j++) {
         streams[j] = j == 0 ? pass_row(chunk, state, BUFFER_RESIDUAL, token)
                             : block_streams_row(chunk, state, token, j);
-        for (size_t i = 0; i < count; i++) shares[j][i] = mix_modes(weights, j * count + i, modes, count);
     }
+    for (size_t i = 0; i < count * count; i++) shares[i] = mix_modes(weights, i, modes, count);
     for (size_t c = 0; c < config->hidden_size; c++) {
         float before[MODEL_MAX_STREAMS];
         for (size_t i = 0; i < count; i++) before[i] = streams[i][c];
         for (size_t j = 0; j < count; j++) {
             float sum = 0.0F;
-            for (size_t i = 0; i < count; i++) sum += before[i] * shares[j][i];
+            for (size_t i = 0; i < count; i++) sum += before[i] * shares[j * count + i];
             streams[j][c] = sum + before[j];
         }
     }
