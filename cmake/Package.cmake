@@ -51,7 +51,7 @@ file(WRITE ${documents}/changelog "rejuv (${PROJECT_VERSION}) unstable; urgency=
  -- ${maintainer}  ${date}
 ")
 execute_process(COMMAND ${GZIP} -9nkf ${documents}/changelog)
-install(FILES ${CMAKE_SOURCE_DIR}/cmake/copyright ${documents}/changelog.gz DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES ${CMAKE_BINARY_DIR}/copyright ${documents}/changelog.gz DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME rejuv)

@@ -53,8 +53,7 @@ strip "$build/rejuv"
     echo "rejuv, as one file: what it contains, and under which licences."
     echo "Its own sources are under the MIT licence. It contains GNU Readline: as a whole it is distributed under the GNU General"
     echo "Public License, version 3 or later (its text is in Debian's /usr/share/common-licenses/GPL-3 and at the end of this file)."
-    for package in libc6-dev libgcc-s1 libncurses-dev libreadline-dev libopenblas-serial-dev libcjson-dev libpcre2-dev \
-        libutf8proc-dev libssl-dev zlib1g-dev libzstd-dev; do
+    for package in libc6-dev libgcc-s1 $(awk '/^lib/ && !/^libmpi/ { print $2 }' "$root/cmake/linked"); do
         printf '\n\n==== %s %s ====\n\n' "$package" "$(dpkg-query -W -f '${Version}' "$package")"
         cat "/usr/share/doc/$package/copyright"
     done

@@ -121,11 +121,13 @@ static int write_and_check(void) {
     return COMMAND_EXIT_ERROR;
 }
 
+extern const unsigned char LINKED_FILE[]; /* of cmake/linked */
+
 static const char VERSION_TEXT[] =
     "rejuv " REJUV_VERSION
     "\n"
     "The sources are under the MIT licence. This program is linked with GNU Readline: as a whole it is distributed\n"
-    "under the GNU General Public License, version 3 or later. There is no warranty.";
+    "under the GNU General Public License, version 3 or later. There is no warranty.\n";
 
 static void explain(const Options *options, const char *message) {
     Batch batch = {.options = options};
@@ -150,7 +152,7 @@ static int run_line(Ranks *ranks, int argc, char **argv) {
         command_help_write(COMMANDS, options.command);
         result = write_and_check();
     } else if (options_has(&options, OPTION_VERSION)) {
-        (void)puts(VERSION_TEXT); /* checked below */
+        (void)printf("%s%s\n", VERSION_TEXT, (const char *)LINKED_FILE); /* checked below */
         result = write_and_check();
     } else {
         result = run_command(&options, ranks, argc, argv);
