@@ -28,6 +28,10 @@ typedef struct RanksCarrier {
 /* The processes that were started with this one; *carrier->count is 1 where there are none. */
 Status ranks_carrier_open(RanksCarrier *carrier, Error *error) STATUS_MUST_CHECK;
 
+/* For a process that met no other: STATUS_UNSUPPORTED where whatever started it says that it started several, for they would
+ * write over each other's output. `why` says why it met none, and what would help. */
+Status ranks_require_one(const char *why, Error *error) STATUS_MUST_CHECK;
+
 /* Ranks over a carrier, which is copied. */
 Status ranks_create(const RanksCarrier *carrier, Ranks **ranks, Error *error) STATUS_MUST_CHECK;
 

@@ -7,6 +7,10 @@
 
 enum { ALARM_TAG = 1 };
 
+/* Launchers speak several protocols, and a process that does not know its own takes itself for the only one. */
+static const char *const MET_NONE =
+    "MPI met none of the others: mpirun of the MPI that it was built with does, or srun --mpi=pmix";
+
 /* MPI is one a process, and so is this. */
 static MPI_Comm meetings, alarms;
 static MPI_Request under_way = MPI_REQUEST_NULL;
@@ -88,12 +92,12 @@ static Status meet(Error *error) {
 
 Status ranks_carrier_open(RanksCarrier *carrier, Error *error) {
     *carrier = (RanksCarrier){.count = 1};
-    if (!has_launcher()) return STATUS_OK;
+    if (!has_launcher()) return ranks_require_one(MET_NONE, error);
     Status status = meet(error);
     if (status != STATUS_OK) return status;
     if (count == 1) {
         (void)MPI_Finalize(); /* nobody to meet */
-        return STATUS_OK;
+        return ranks_require_one(MET_NONE, error);
     }
     *carrier = (RanksCarrier){.own = (size_t)own,
                               .count = (size_t)count,

@@ -108,11 +108,24 @@ refuse() {
     [ ! -s output ] || fail "$1: wrote something"
 }
 
+"$alone" drift "$demo/base" "$demo/sft" --json >drift-alone 2>errors || fail "drift, alone"
 refuse 2 "is not dealt out to several processes" preview "$demo/base" "$demo/sft" --prompt 1
 refuse 2 "standard input reaches one" sweep "$demo/base" "$demo/sft" --calibration -
 refuse 2 "No such file" drift "$demo/base" "$directory/nowhere"
 mpirun -n 2 "$alone" drift "$demo/base" "$demo/sft" >output 2>errors </dev/null && fail "built without MPI: no error"
 grep -q "REJUV_MPI=ON" errors || fail "built without MPI: no word of what would help"
+# as srun starts them where it and this MPI do not know each other: none meets another
+for program in "$alone" "$shared"; do
+    SLURM_STEP_NUM_TASKS=2 "$program" drift "$demo/base" "$demo/sft" >output 2>errors </dev/null &&
+        fail "several that srun started and that meet none: no error"
+    grep -q "one of 2 processes (SLURM_STEP_NUM_TASKS)" errors || fail "several that meet none: no message"
+    SLURM_STEP_NUM_TASKS=1 "$program" drift "$demo/base" "$demo/sft" --json 2>errors </dev/null | cmp - drift-alone ||
+        fail "one that srun started"
+    REJUV_ALONE=1 SLURM_STEP_NUM_TASKS=2 "$program" drift "$demo/base" "$demo/sft" --json 2>errors </dev/null |
+        cmp - drift-alone || fail "several, each by itself"
+done
+SLURM_STEP_NUM_TASKS=2 mpirun -n 1 "$shared" drift "$demo/base" "$demo/sft" --json 2>errors </dev/null | cmp - drift-alone ||
+    fail "one that mpirun started in a step of two"
 mpirun -n 1 "$shared" drift "$demo/base" "$demo/sft" : -n 1 "$shared" drift "$demo/base" "$demo/sft" --top 3 \
     >output 2>errors </dev/null && fail "other arguments in one rank: no error"
 grep -q "as rank 0 has them" errors || fail "other arguments in one rank: no message"
