@@ -40,5 +40,7 @@ function(hardening_add target)
       target_compile_options(${target} INTERFACE -fPIE)
     endif()
     target_link_options(${target} INTERFACE $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:${pie}>)
+  elseif(REJUV_STATIC) # either: of both, gcc takes what begins a program at a fixed address, and ld refuses it
+    target_link_options(${target} INTERFACE -static)
   endif()
 endfunction()

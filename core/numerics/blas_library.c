@@ -12,11 +12,12 @@ static const char THREADS_VARIABLE[] = "OPENBLAS_NUM_THREADS";
 static BlasLibrary functions;
 static const BlasLibrary *_Atomic loaded; /* &functions once all are there */
 
-/* The buffer too: some builds ask for one when they are loaded, and all that load it want to multiply. */
+/* The buffer too: all that load it want to multiply. What is told to be missing is enough for that, whoever keeps a buffer. */
 static Status load(Error *error) {
-    Status status = memory_limit_check(blas_symbols_space() + BLAS_LIBRARY_BUFFER,
-                                       "OpenBLAS, which multiplies matrices", error);
-    if (status != STATUS_OK) return status;
+    static const char WHAT[] = "OpenBLAS, which multiplies matrices";
+    size_t needed = blas_symbols_space() + BLAS_LIBRARY_BUFFER;
+    if (memory_limit_check(needed, WHAT, error) != STATUS_OK)
+        return memory_limit_refuse(needed + blas_symbols_kept(), WHAT, error);
     if (setenv(THREADS_VARIABLE, "1", 1) != 0)
         return status_fail(error, STATUS_NO_MEMORY, "out of memory for OpenBLAS");
     return blas_symbols_find(&functions, error);

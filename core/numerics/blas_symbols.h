@@ -11,6 +11,10 @@
  * where it knows more processors; 0 where they are within the program. */
 size_t blas_symbols_space(void);
 
+/* Bytes of addresses that the library keeps for itself once it is there: OpenBLAS maps a buffer for each of its own threads as
+ * soon as it is loaded, from 0.3.27 on; older ones, and serial ones, do not. */
+size_t blas_symbols_kept(void);
+
 /* Fills all of `*library`. STATUS_UNSUPPORTED where there is no OpenBLAS, or it has no LAPACK. Called once, with
  * OPENBLAS_NUM_THREADS set. */
 Status blas_symbols_find(BlasLibrary *library, Error *error) STATUS_MUST_CHECK;

@@ -12,6 +12,11 @@ size_t blas_symbols_space(void) {
     return LIBRARY_SPACE;
 }
 
+/* What another than the one that was built with keeps is seen once it is loaded (blas_buffers.h). */
+size_t blas_symbols_kept(void) {
+    return REJUV_OPENBLAS_KEEPS * (size_t)BLAS_LIBRARY_BUFFER;
+}
+
 static void *open_library(Error *error) {
     static const char *const NAMES[] = {REJUV_OPENBLAS, REJUV_OPENBLAS_FILE};
     void *handle = NULL;

@@ -28,6 +28,10 @@ size_t blas_symbols_space(void) {
     return 0;
 }
 
+size_t blas_symbols_kept(void) {
+    return 0;
+}
+
 Status blas_symbols_find(BlasLibrary *library, Error *error) {
     (void)error;
     *library = (BlasLibrary){

@@ -22,7 +22,7 @@ END
 chmod +x "$folder/pkg-config"
 
 configure() {
-    cmake -S "$root" -B "$folder/build" "-DPKG_CONFIG_EXECUTABLE=$folder/pkg-config" "$@" >"$folder/log" 2>&1
+    cmake -S "$root" -B "$folder/build" -G Ninja "-DPKG_CONFIG_EXECUTABLE=$folder/pkg-config" "$@" >"$folder/log" 2>&1
 }
 
 configure || fail "without cmocka it cannot be configured"

@@ -4,6 +4,7 @@
  */
 #include "core/numerics/blas.h"
 #include "core/numerics/blas_buffers.h"
+#include "core/numerics/blas_symbols.h"
 #include "core/support/job.h"
 #include "core/support/memory_limit.h"
 #include "tests/sanitizer.h"
@@ -82,13 +83,15 @@ static void expect_child(int (*function)(void)) {
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-/* Of four times the room of one, half is left to others each time. */
+/* Of four times the room of one, half is left to others each time. What OpenBLAS kept for its own thread it gives back when
+ * a process forks: that is one that takes no room. */
 static int grow_within_a_limit(void) {
     unsigned before = blas_buffers_count();
     limit_left((uint64_t)4 * BLAS_LIBRARY_BUFFER);
     if (blas_buffers_prepare(before + 8, NULL) != STATUS_OK) return 1;
     unsigned grown = blas_buffers_count() - before;
-    if (grown != 3 && grown != 2) return 10 + (int)grown;
+    unsigned most = blas_symbols_kept() > 0 ? 4 : 3;
+    if (grown != most && grown != most - 1) return 10 + (int)grown;
     limit_left((uint64_t)BLAS_LIBRARY_BUFFER / 2);
     if (blas_buffers_prepare(before + 8, NULL) != STATUS_OK) return 2;
     return blas_buffers_count() == before + grown ? run_crowd(before + grown + 6) : 3;
