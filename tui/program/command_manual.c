@@ -146,6 +146,7 @@ static Status run(Batch *batch, Error *error) {
     KeymapSection sections[VIEW_LIMIT];
     Status status = keymap_create(sections, view_list_sections(&VIEWS, sections), &keymap, error);
     if (status != STATUS_OK) return status;
+    (void)puts(".ds AD l"); /* what groff 1.23 adjusts each section by */
     (void)puts(".TH REJUV 1 \"\" \"rejuv " REJUV_VERSION "\" \"User Commands\"");
     (void)puts(".nh\n.ad l"); /* names are not broken, nor words drawn apart */
     roff_write_spellings(stdout);
