@@ -155,12 +155,14 @@ if [ "$nightly" = ON ]; then
 else
     skip "the static program" "--all builds it"
 fi
-if command -v clang-format >/dev/null; then
+case $(clang-format --version 2>/dev/null) in
+*" version 14."*)
     check_format
     verdict "clang-format finds nothing to change" $?
-else
-    skip "clang-format" "there is no clang-format"
-fi
+    ;;
+'') skip "clang-format" "there is no clang-format" ;;
+*) skip "clang-format" "files are as version 14 has them, Debian 12's; others break some lines elsewhere" ;;
+esac
 
 [ -z "$failures" ] || printf 'Failed:%s\n' "$failures"
 echo "$passed passed, $failed failed, $skipped skipped"
