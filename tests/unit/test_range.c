@@ -11,14 +11,14 @@ static const RangeLimits SHARES = {
 static const RangeLimits SWEPT = {.most = 1.0, .least_points = 2, .most_points = 101, .has_to_climb = true};
 
 static void expect(const char *text, const RangeLimits *limits, double from, double to, size_t points) {
-    Range range = {NAN, NAN, 0};
+    Range range = {.from = NAN, .to = NAN};
     if (!range_read(text, limits, &range)) fail_msg("\"%s\" was refused", text);
     if (range.from != from || range.to != to || range.points != points)
         fail_msg("\"%s\" is %g to %g in %zu", text, range.from, range.to, range.points);
 }
 
 static void refuse(const char *text, const RangeLimits *limits) {
-    Range range = {7.0, 8.0, 9};
+    Range range = {.from = 7.0, .to = 8.0, .points = 9};
     if (range_read(text, limits, &range)) fail_msg("\"%s\" was taken", text);
     assert_true(range.from == 7.0 && range.to == 8.0 && range.points == 9);
 }
@@ -90,7 +90,7 @@ static void a_list_has_as_many_as_were_asked_for(void **state) {
     const RangeLimits limits[2] = {NUMBERS, SHARES};
     static const char *const WRONG[] = {"",       "0:1:3", "0:1:3 0:4%:9 1%", "0:1:3,0:4%:9", "0:4%:9 0:1:3",
                                         "0:1:3 x"};
-    Range ranges[2] = {{7.0, 8.0, 9}, {7.0, 8.0, 9}};
+    Range ranges[2] = {{.from = 7.0, .to = 8.0, .points = 9}, {.from = 7.0, .to = 8.0, .points = 9}};
     for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
         if (range_read_list(WRONG[i], limits, 2, ranges)) fail_msg("\"%s\" was taken", WRONG[i]);
         assert_int_equal(ranges[0].points, 9); /* all or none */
@@ -104,7 +104,10 @@ static void a_list_has_as_many_as_were_asked_for(void **state) {
 
 static void what_is_written_reads_back(void **state) {
     (void)state;
-    static const Range RANGES[] = {{0.0, 1.0, 11}, {0.25, 0.75, 2}, {0.5, 0.5, 1}, {0.0, 0.04, 9}};
+    static const Range RANGES[] = {{.to = 1.0, .points = 11},
+                                   {.from = 0.25, .to = 0.75, .points = 2},
+                                   {.from = 0.5, .to = 0.5, .points = 1},
+                                   {.to = 0.04, .points = 9}};
     char text[64];
     for (size_t i = 0; i < sizeof RANGES / sizeof *RANGES; i++) {
         range_write(&RANGES[i], false, text, sizeof text);
@@ -117,19 +120,20 @@ static void what_is_written_reads_back(void **state) {
 
 static void points_are_evenly_spaced_and_the_ends_exact(void **state) {
     (void)state;
-    const Range range = {0.1, 0.7, 7}, one = {0.3, 0.3, 1};
+    const Range range = {.from = 0.1, .to = 0.7, .points = 7}, one = {.from = 0.3, .to = 0.3, .points = 1};
     assert_true(range_point(&range, 0) == 0.1 && range_point(&range, 6) == 0.7);
     for (size_t i = 0; i < 7; i++) assert_true(fabs(range_point(&range, i) - 0.1 * (double)(i + 1)) < 1e-15);
     assert_true(range_point(&one, 0) == 0.3);
     for (size_t points = 3; points < 40; points += 2) {
-        const Range around = {-0.2, 0.2, points};
+        const Range around = {.from = -0.2, .to = 0.2, .points = points};
         assert_true(range_point(&around, points / 2) == 0.0);
     }
 }
 
 static void the_nearest_point_is_found_within_half_a_step(void **state) {
     (void)state;
-    const Range axis = {0.0, 1.0, 11}, one = {0.5, 0.5, 1}, part = {0.4, 0.6, 3};
+    const Range axis = {.to = 1.0, .points = 11}, one = {.from = 0.5, .to = 0.5, .points = 1},
+                part = {.from = 0.4, .to = 0.6, .points = 3};
     size_t index = 99;
     assert_true(range_find(&axis, 0.5, &index) && index == 5);
     assert_true(range_find(&axis, 0.96, &index) && index == 10);
@@ -140,12 +144,33 @@ static void the_nearest_point_is_found_within_half_a_step(void **state) {
     assert_false(range_find(&one, 0.51, &index));
 }
 
+static void chebyshevs_points_are_said_where_they_are_allowed(void **state) {
+    (void)state;
+    RangeLimits limits = NUMBERS;
+    Range range;
+    char text[64];
+    size_t index = 99;
+    refuse("0:1:5:chebyshev", &limits);
+    limits.may_be_chebyshev = true;
+    refuse("0.5:chebyshev", &limits);
+    refuse("0:1:5:cheb", &limits);
+    assert_true(range_read("0:1:5:chebyshev", &limits, &range));
+    assert_true(range.is_chebyshev && range.points == 5);
+    assert_true(range_point(&range, 0) == 0.0 && range_point(&range, 4) == 1.0);
+    assert_true(fabs(range_point(&range, 1) - (0.5 - sqrt(0.125))) < 1e-15);
+    assert_true(range_find(&range, 0.15, &index) && index == 1);
+    assert_false(range_find(&range, 1.01, &index));
+    range_write(&range, false, text, sizeof text);
+    assert_string_equal(text, "0:1:5:chebyshev");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_range_has_two_ends_and_points_or_is_one_number),
         cmocka_unit_test(what_is_no_range_is_refused_whole),
         cmocka_unit_test(shares_have_at_most_one_sign_behind_a_number),
         cmocka_unit_test(a_part_that_is_too_long_is_refused_and_not_cut),
+        cmocka_unit_test(chebyshevs_points_are_said_where_they_are_allowed),
         cmocka_unit_test(a_caller_says_how_many_points_and_which_way),
         cmocka_unit_test(a_list_has_as_many_as_were_asked_for),
         cmocka_unit_test(what_is_written_reads_back),

@@ -218,7 +218,8 @@ static void a_cell_of_the_plane_is_the_sweep_at_that_alpha_and_rho(void **state)
     (void)state;
     Session *session = open_demo();
     wait_for(session, "ranking", neurons_are_ranked);
-    const SessionPlaneRange range = {{0.25, 0.75, 3}, {0.0, 0.02, 2}};
+    const SessionPlaneRange range = {.alpha = {.from = 0.25, .to = 0.75, .points = 3},
+                                     .rho = {.from = 0.0, .to = 0.02, .points = 2}};
     assert_null(session_plane(session).averages); /* not by itself */
     session_start_plane(session, &range);
     assert_true(session_plane(session).is_running);
@@ -252,7 +253,8 @@ static bool headlines_can_be_measured(const Session *session) {
 static void a_plane_that_is_asked_for_early_waits_for_the_ranking(void **state) {
     (void)state;
     Session *session = open_demo();
-    const SessionPlaneRange range = {{0.5, 0.5, 1}, {0.01, 0.01, 1}};
+    const SessionPlaneRange range = {.alpha = {.from = 0.5, .to = 0.5, .points = 1},
+                                     .rho = {.from = 0.01, .to = 0.01, .points = 1}};
     wait_for(session, "calibration rows", headlines_can_be_measured);
     assert_false(neurons_are_ranked(session)); /* that needs base and SFT first */
     session_start_plane(session, &range);
@@ -363,7 +365,8 @@ static void a_plane_is_stale_once_another_dial_is_turned(void **state) {
     (void)state;
     Session *session = open_demo();
     wait_for(session, "ranking", neurons_are_ranked);
-    const SessionPlaneRange range = {{0.5, 0.5, 1}, {0.01, 0.01, 1}};
+    const SessionPlaneRange range = {.alpha = {.from = 0.5, .to = 0.5, .points = 1},
+                                     .rho = {.from = 0.01, .to = 0.01, .points = 1}};
     session_start_plane(session, &range);
     wait_for(session, "plane", plane_is_done);
     session_set_alpha(session, 0.9); /* its own axes do not count */
@@ -385,7 +388,8 @@ static bool first_row_is_there(const Session *session) {
 static void a_plane_comes_row_by_row_and_can_be_cancelled(void **state) {
     (void)state;
     Session *session = open_demo();
-    const SessionPlaneRange wide = {{0.0, 1.0, 2}, {0.0, 0.04, 41}};
+    const SessionPlaneRange wide = {.alpha = {.from = 0.0, .to = 1.0, .points = 2},
+                                    .rho = {.from = 0.0, .to = 0.04, .points = 41}};
     wait_for(session, "ranking", neurons_are_ranked);
     session_start_plane(session, &wide);
     wait_for(session, "a row", first_row_is_there);

@@ -28,7 +28,8 @@ static bool add_landscape(cJSON *tree, const Session *session) {
 }
 
 static void read_range(const cJSON *object, const char *key, size_t most, Range *range) {
-    const RangeLimits limits = {-10.0, 10.0, 2, most, false, true};
+    const RangeLimits limits = {
+        .least = -10.0, .most = 10.0, .least_points = 2, .most_points = most, .has_to_climb = true};
     (void)range_read(json_get_text(object, key, ""), &limits, range); /* else it stays */
 }
 

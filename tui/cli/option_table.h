@@ -34,8 +34,8 @@
     /* ---- the dials and what they are measured on ---- */ \
     X(ALPHA, "alpha", 'a', "A", NUMBER, 0, 1, "0.5", ON(OPEN) | (ON_DIALS & ~ON(SWEEP) & ~ON(FIGURE)), \
       "the fusion weight: 0 is the base model, 1 the SFT model") \
-    X(ALPHA_RANGE, "alpha", 'a', "A|FROM:TO:POINTS", RANGE, -1, 2, "0:1:11", ON(SWEEP) | ON(FIGURE), \
-      "the fusion weights to measure, evenly spaced, both ends included, or one; below 0 and above 1 extrapolates; with a range of --rho it is 0.5 unless given") \
+    X(ALPHA_RANGE, "alpha", 'a', "A|FROM:TO:POINTS[:chebyshev]", POINTS, -1, 2, "0:1:11", ON(SWEEP) | ON(FIGURE), \
+      "the fusion weights to measure, evenly spaced or at Chebyshev's points, both ends included, or one; below 0 and above 1 extrapolates; with a range of --rho it is 0.5 unless given") \
     X(ALPHA_LAYERS, "alpha-layers", 0, "A0:A1|A,A,...", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
       "a fusion weight for each layer: a line from the first layer's to the last's, or a list of as many as there are layers") \
     X(ALPHA_KIND, "alpha-kind", 0, "KIND=A,...", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \

@@ -84,7 +84,10 @@ const char *options_next(const Options *options, OptionId id, size_t *at) {
 }
 
 Range option_range(const OptionValue *value) {
-    return (Range){.from = value->number, .to = value->to, .points = (size_t)value->count};
+    return (Range){.from = value->number,
+                   .to = value->to,
+                   .points = (size_t)value->count,
+                   .is_chebyshev = value->is_chebyshev};
 }
 
 /* ---- values ---- */
@@ -146,12 +149,14 @@ static bool read_range(const OptionFacts *facts, const char *text, OptionValue *
                                 .most = facts->most,
                                 .least_points = 1,
                                 .most_points = OPTION_RANGE_POINTS,
-                                .are_shares = facts->kind == OPTION_KIND_SHARES};
+                                .are_shares = facts->kind == OPTION_KIND_SHARES,
+                                .may_be_chebyshev = facts->kind == OPTION_KIND_POINTS};
     Range range;
     if (!range_read(text, &limits, &range)) return false;
     value->number = range.from;
     value->to = range.to;
     value->count = range.points;
+    value->is_chebyshev = range.is_chebyshev;
     return true;
 }
 
@@ -176,6 +181,7 @@ static bool read_value(const OptionFacts *facts, const char *text, OptionValue *
     case OPTION_KIND_CHOICE:
         return read_choice(facts->argument, resolve_alias(facts, text), &value->count);
     case OPTION_KIND_RANGE:
+    case OPTION_KIND_POINTS:
     case OPTION_KIND_SHARES:
         return read_range(facts, text, value);
     }
@@ -203,6 +209,7 @@ static Status refuse_value(const OptionFacts *facts, const char *text, Error *er
         (void)snprintf(expected, sizeof expected, "one of %s", facts->argument);
         break;
     case OPTION_KIND_RANGE:
+    case OPTION_KIND_POINTS:
     case OPTION_KIND_SHARES:
         (void)snprintf(expected, sizeof expected, "%s, such as 0:1:11, within %s to %s and of 2 to %d points",
                        facts->argument, least, most, OPTION_RANGE_POINTS);

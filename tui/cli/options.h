@@ -39,6 +39,7 @@ typedef enum OptionKind {
     OPTION_KIND_SIZE,
     OPTION_KIND_CHOICE,
     OPTION_KIND_RANGE,
+    OPTION_KIND_POINTS, /* a RANGE that may be of Chebyshev's points */
     OPTION_KIND_SHARES,
     OPTION_KIND_TEXT
 } OptionKind;
@@ -62,6 +63,7 @@ typedef struct OptionValue {
     double number;    /* NUMBER, SHARE; the FROM of a RANGE or of SHARES */
     double to;        /* of those two */
     uint64_t count; /* COUNT; SIZE, in bytes; CHOICE, which, from 0; the POINTS of a RANGE: 1 for a number */
+    bool is_chebyshev; /* POINTS */
 } OptionValue;
 
 typedef struct OptionGiven {
@@ -97,7 +99,7 @@ const char *options_text(const Options *options, OptionId id);
  * end. */
 const char *options_next(const Options *options, OptionId id, size_t *at);
 
-/* The value of a RANGE or of SHARES. */
+/* The value of a RANGE, of POINTS or of SHARES. */
 Range option_range(const OptionValue *value);
 
 #endif

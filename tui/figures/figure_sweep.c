@@ -275,9 +275,8 @@ static void find_smallest(Plane *plane, const DistributionFigure *facts) {
 
 /* Where the paper stands: the nearest point, if the grid reaches it. */
 static void find_paper(const Options *options, Plane *plane) {
-    const OptionValue *alpha = options_value(options, OPTION_ALPHA_RANGE), *rho = dial_options_rho(options);
-    const Range across = {alpha->number, alpha->to, plane->sweep.alphas},
-                down = {rho->number, rho->to, plane->sweep.rhos};
+    const Range across = option_range(options_value(options, OPTION_ALPHA_RANGE)),
+                down = option_range(dial_options_rho(options));
     size_t row;
     plane->has_paper =
         range_find(&across, DIALS_PAPER_ALPHA, &plane->paper.x) && range_find(&down, DIALS_PAPER_RHO, &row);

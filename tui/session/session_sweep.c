@@ -51,7 +51,8 @@ struct SessionSweepPart {
     Error plane_error;
 };
 
-const SessionPlaneRange SESSION_PLANE_DEFAULT = {{0.0, 1.0, 11}, {0.0, 0.04, 9}};
+const SessionPlaneRange SESSION_PLANE_DEFAULT = {.alpha = {.to = 1.0, .points = 11},
+                                                 .rho = {.to = 0.04, .points = 9}};
 
 /* ---- the sweep ---- */
 
@@ -60,7 +61,7 @@ static void want_sweep(Session *session, bool is_rho, double from, double to, si
     session->sweep->follows_dial_wanted = false;
     if (points < 2) points = 2;
     if (points > SESSION_SWEEP_LARGEST) points = SESSION_SWEEP_LARGEST;
-    const Range range = {from, to, points};
+    const Range range = {.from = from, .to = to, .points = points};
     for (size_t i = 0; i < points; i++) session->sweep->wanted_values[i] = range_point(&range, i);
     session->sweep->wanted_count = points;
 }

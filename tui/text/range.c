@@ -1,5 +1,7 @@
 #include "tui/text/range.h"
 
+#include "core/numerics/chebyshev.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -8,6 +10,7 @@
 #include <string.h>
 
 enum { PART_SIZE = 64, LIST_SIZE = 4 };
+static const char CHEBYSHEV[] = ":chebyshev";
 
 /* ---- numbers ---- */
 
@@ -66,8 +69,16 @@ static bool read_points(const char *text, size_t length, size_t *points) {
     return true;
 }
 
+/* Whether the text ends so, which *length then leaves out. */
+static bool cut_chebyshev(const char *text, size_t *length) {
+    size_t more = sizeof CHEBYSHEV - 1;
+    if (*length < more || memcmp(text + *length - more, CHEBYSHEV, more) != 0) return false;
+    *length -= more;
+    return true;
+}
+
 static bool read_part(const char *text, size_t length, const RangeLimits *limits, Range *range) {
-    Range read = {.points = 1};
+    Range read = {.points = 1, .is_chebyshev = limits->may_be_chebyshev && cut_chebyshev(text, &length)};
     const char *first = memchr(text, ':', length), *end = text + length;
     if (first == NULL) {
         if (!read_end(text, length, limits, &read.from)) return false;
@@ -80,6 +91,7 @@ static bool read_part(const char *text, size_t length, const RangeLimits *limits
             return false;
         if (limits->has_to_climb && read.from >= read.to) return false;
     }
+    if (read.is_chebyshev && read.points == 1) return false;
     if (read.points < limits->least_points || read.points > limits->most_points) return false;
     *range = read;
     return true;
@@ -110,13 +122,14 @@ void range_write(const Range *range, bool are_shares, char *text, size_t size) {
     if (range->points == 1)
         (void)snprintf(text, size, "%.6g%s", range->from * scale, unit);
     else
-        (void)snprintf(text, size, "%.6g%s:%.6g%s:%zu", range->from * scale, unit, range->to * scale, unit,
-                       range->points);
+        (void)snprintf(text, size, "%.6g%s:%.6g%s:%zu%s", range->from * scale, unit, range->to * scale, unit,
+                       range->points, range->is_chebyshev ? CHEBYSHEV : "");
 }
 
 double range_point(const Range *range, size_t index) {
     if (index == 0) return range->from;
     if (index + 1 == range->points) return range->to;
+    if (range->is_chebyshev) return chebyshev_point(range->from, range->to, range->points, index);
     double last = (double)(range->points - 1), at = (double)index;
     /* weighed so, what is symmetric has its 0 */
     return (range->from * (last - at) + range->to * at) / last;
@@ -127,7 +140,9 @@ bool range_find(const Range *range, double value, size_t *index) {
         *index = 0;
         return value == range->from;
     }
-    double at = (value - range->from) / (range->to - range->from) * (double)(range->points - 1);
+    double part = (value - range->from) / (range->to - range->from);
+    if (range->is_chebyshev) part = acos(1.0 - 2.0 * part) / acos(-1.0); /* NaN beyond the ends */
+    double at = part * (double)(range->points - 1);
     if (!(at >= -0.5 && at <= (double)range->points - 0.5)) return false;
     double nearest = fmin((double)range->points - 1, fmax(0, round(at)));
     *index = (size_t)nearest;

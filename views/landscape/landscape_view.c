@@ -214,8 +214,16 @@ static Reaction go_to_pane(LandscapeState *state, Session *session, const char *
 }
 
 static Reaction set_grid(const LandscapeState *state, Session *session, const char *text) {
-    static const RangeLimits LIMITS[] = {{-10.0, 10.0, 2, SESSION_LANDSCAPE_LINE_MOST, false, true},
-                                         {-10.0, 10.0, 2, SESSION_LANDSCAPE_PLANE_MOST, false, true}};
+    static const RangeLimits LIMITS[] = {{.least = -10.0,
+                                          .most = 10.0,
+                                          .least_points = 2,
+                                          .most_points = SESSION_LANDSCAPE_LINE_MOST,
+                                          .has_to_climb = true},
+                                         {.least = -10.0,
+                                          .most = 10.0,
+                                          .least_points = 2,
+                                          .most_points = SESSION_LANDSCAPE_PLANE_MOST,
+                                          .has_to_climb = true}};
     SessionLandscapeChoice choice = session_landscape_choice(session);
     SessionLandscapeKind kind = front(state);
     if (kind == SESSION_LANDSCAPE_SHARPNESS) {

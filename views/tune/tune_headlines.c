@@ -244,8 +244,7 @@ static Status list_headlines(TuneState *state, Session *session, Table **table, 
     return STATUS_OK;
 }
 
-/* The sweep that is there, base and SFT with it; where it follows the dial, as many points of the same curve, evenly spaced:
- * the command knows no others. */
+/* The sweep that is there, base and SFT with it. */
 static CommandId twin_headlines(const TuneState *state, Session *session, CommandLine *line) {
     SessionSweep sweep = session_sweep(session);
     (void)state;
@@ -254,7 +253,7 @@ static CommandId twin_headlines(const TuneState *state, Session *session, Comman
     (void)json_format_number(sweep.values[0], 1, first);
     (void)json_format_number(sweep.values[sweep.count - 1], 1, last);
     command_line_add_option(line, COMMAND_SWEEP, sweep.is_rho ? OPTION_RHO_RANGE : OPTION_ALPHA_RANGE,
-                            "%s:%s:%zu", first, last, sweep.count);
+                            "%s:%s:%zu%s", first, last, sweep.count, sweep.follows_dial ? ":chebyshev" : "");
     return COMMAND_SWEEP;
 }
 
