@@ -3,6 +3,6 @@
 
 Status ranks_carrier_open(RanksCarrier *carrier, Error *error) {
     *carrier = (RanksCarrier){.count = 1};
-    return ranks_require_one(
+    return ranks_launcher_require_one(
         "this build does not share work with others: cmake -DREJUV_MPI=ON makes one that does", error);
 }

@@ -30,7 +30,7 @@ Status ranks_carrier_open(RanksCarrier *carrier, Error *error) STATUS_MUST_CHECK
 
 /* For a process that met no other: STATUS_UNSUPPORTED where whatever started it says that it started several, for they would
  * write over each other's output. `why` says why it met none, and what would help. */
-Status ranks_require_one(const char *why, Error *error) STATUS_MUST_CHECK;
+Status ranks_launcher_require_one(const char *why, Error *error) STATUS_MUST_CHECK;
 
 /* Ranks over a carrier, which is copied. */
 Status ranks_create(const RanksCarrier *carrier, Ranks **ranks, Error *error) STATUS_MUST_CHECK;

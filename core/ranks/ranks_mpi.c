@@ -92,12 +92,12 @@ static Status meet(Error *error) {
 
 Status ranks_carrier_open(RanksCarrier *carrier, Error *error) {
     *carrier = (RanksCarrier){.count = 1};
-    if (!has_launcher()) return ranks_require_one(MET_NONE, error);
+    if (!has_launcher()) return ranks_launcher_require_one(MET_NONE, error);
     Status status = meet(error);
     if (status != STATUS_OK) return status;
     if (count == 1) {
         (void)MPI_Finalize(); /* nobody to meet */
-        return ranks_require_one(MET_NONE, error);
+        return ranks_launcher_require_one(MET_NONE, error);
     }
     *carrier = (RanksCarrier){.own = (size_t)own,
                               .count = (size_t)count,

@@ -187,7 +187,7 @@ static void leave_drawn(const char *path, const char *cache, double alpha, void 
     settle(session);
     SessionLandscapeChoice choice = session_landscape_choice(session);
     choice.third = TESTS_DIR "/demo/base";
-    choice.triangle = (Range){-0.5, 1.5, 5};
+    choice.triangle = (Range){.from = -0.5, .to = 1.5, .points = 5};
     choice.sigma = 0.25;
     choice.seed = 3;
     assert_true(session_landscape_choose(session, &choice));

@@ -42,8 +42,8 @@ static SessionLandscape measure(Session *session, SessionLandscapeKind kind) {
 static Session *open_small(void) {
     Session *session = open_demo();
     SessionLandscapeChoice choice = session_landscape_choice(session);
-    choice.line = (Range){0.0, 1.0, POINTS};
-    choice.plane = (Range){-0.1, 0.1, POINTS};
+    choice.line = (Range){.from = 0.0, .to = 1.0, .points = POINTS};
+    choice.plane = (Range){.from = -0.1, .to = 0.1, .points = POINTS};
     choice.sigma = 0.05;
     choice.directions = 2;
     choice.seed = 7;
@@ -138,7 +138,7 @@ static char *write_third(const char *name) {
 static void choose_third(Session *session, const char *directory) {
     SessionLandscapeChoice choice = session_landscape_choice(session);
     choice.third = directory;
-    choice.triangle = (Range){0.0, 1.0, POINTS};
+    choice.triangle = (Range){.from = 0.0, .to = 1.0, .points = POINTS};
     assert_true(session_landscape_choose(session, &choice));
 }
 
@@ -242,7 +242,7 @@ static void a_cancelled_line_keeps_its_points_and_takes_what_waits_along(void **
     Session *session = open_small();
     settle(session);
     SessionLandscapeChoice choice = session_landscape_choice(session);
-    choice.line = (Range){-1.0, 2.0, SESSION_LANDSCAPE_LINE_MOST};
+    choice.line = (Range){.from = -1.0, .to = 2.0, .points = SESSION_LANDSCAPE_LINE_MOST};
     assert_true(session_landscape_choose(session, &choice));
     session_start_landscape(session, SESSION_LANDSCAPE_LINE);
     session_start_landscape(session, SESSION_LANDSCAPE_PLANE);
@@ -311,7 +311,7 @@ static void a_choice_that_cannot_be_changes_nothing(void **state) {
     for (size_t i = 0; i < 7; i++) bad[i] = good;
     bad[0].line.points = 1;
     bad[1].line.points = SESSION_LANDSCAPE_LINE_MOST + 1;
-    bad[2].plane = (Range){0.1, -0.1, 3};
+    bad[2].plane = (Range){.from = 0.1, .to = -0.1, .points = 3};
     bad[3].plane.points = SESSION_LANDSCAPE_PLANE_MOST + 1;
     bad[4].sigma = 0.0;
     bad[5].sigma = NAN;

@@ -40,9 +40,9 @@ struct SessionLandscapePart {
     Error errors[SESSION_LANDSCAPE_COUNT];
 };
 
-static const SessionLandscapeChoice DEFAULTS = {.line = {-0.25, 1.25, 13},
-                                                .plane = {-0.25, 0.25, 11},
-                                                .triangle = {-0.25, 1.25, 13},
+static const SessionLandscapeChoice DEFAULTS = {.line = {.from = -0.25, .to = 1.25, .points = 13},
+                                                .plane = {.from = -0.25, .to = 0.25, .points = 11},
+                                                .triangle = {.from = -0.25, .to = 1.25, .points = 13},
                                                 .sigma = 0.1,
                                                 .directions = 8};
 
