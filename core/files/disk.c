@@ -149,10 +149,16 @@ Status disk_file_begin_beside(DiskFile *file, const char *path, Error *error) {
     return status;
 }
 
-static Status flush_stream(FILE *stream, const char *path, Error *error) {
+/* 0 or an errno. */
+static int flush_stream(FILE *stream) {
     errno = 0;
-    if (fflush(stream) == 0 && ferror(stream) == 0) return STATUS_OK;
-    return status_fail_errno(error, errno != 0 ? errno : EIO, "%s", path);
+    if (fflush(stream) == 0 && ferror(stream) == 0) return 0;
+    return errno != 0 ? errno : EIO;
+}
+
+Status disk_check_stream(FILE *stream, const char *what, Error *error) {
+    int reason = flush_stream(stream);
+    return reason == 0 ? STATUS_OK : status_fail_errno(error, reason, "%s could not be written", what);
 }
 
 static Status close_file(DiskFile *file, Error *error) {
@@ -186,7 +192,8 @@ void disk_file_discard(DiskFile *file) {
 }
 
 Status disk_file_commit(DiskFile *file, DiskSync sync, Error *error) {
-    Status status = file->stream != NULL ? flush_stream(file->stream, file->path, error) : STATUS_OK;
+    int reason = file->stream != NULL ? flush_stream(file->stream) : 0;
+    Status status = reason == 0 ? STATUS_OK : status_fail_errno(error, reason, "%s", file->path);
     if (status == STATUS_OK && sync != DISK_SYNC_NONE)
         status = disk_sync(file->descriptor, file->path, error);
     Status closed = close_file(file, status == STATUS_OK ? error : NULL);

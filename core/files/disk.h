@@ -45,6 +45,10 @@ Status disk_open(int directory, const char *name, const char *path, int *descrip
 /* Closes; a late error of the file system is an error. */
 Status disk_close(int descriptor, const char *path, Error *error) STATUS_MUST_CHECK;
 
+/* What was written to a stream is with the system: flushes. `what`: "the figure"; an error says that it could not be
+ * written, and why. */
+Status disk_check_stream(FILE *stream, const char *what, Error *error) STATUS_MUST_CHECK;
+
 /* ---- a file under way: it appears whole, or not at all ---- */
 
 /* How a file is begun. */

@@ -248,6 +248,10 @@ static void a_full_disk_is_an_error(void **unused) {
     }
     PROGRAM_EXPECT(2, "No space left on device", "preview", base, sft, "--ids", "1", "--logits-out",
                    "/dev/full");
+    PROGRAM_EXPECT(2, "/dev/full: the figure could not be written: No space left on device", "figure",
+                   "layers", base, sft, "--out", "/dev/full");
+    PROGRAM_EXPECT(2, "/dev/full: the drawing could not be written: No space left on device", "shot",
+                   "layers", base, sft, "--format", "svg", "--out", "/dev/full");
 }
 
 /* ---- files that are written ---- */

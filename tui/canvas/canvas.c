@@ -1,5 +1,6 @@
 #include "tui/canvas/canvas.h"
 
+#include "core/files/disk.h"
 #include "core/support/memory.h"
 
 #include <stdarg.h>
@@ -406,8 +407,8 @@ Status canvas_dump(const Canvas *canvas, FILE *file, Error *error) {
     char *text;
     Status status = canvas_to_text(canvas, &text, error);
     if (status != STATUS_OK) return status;
-    if (fputs(text, file) == EOF || fflush(file) != 0)
-        status = status_fail(error, STATUS_IO, "the text of the screen could not be written");
+    (void)fputs(text, file);
+    status = disk_check_stream(file, "the text of the screen", error);
     free(text);
     return status;
 }

@@ -4,7 +4,6 @@
 #include "tui/canvas/picture_svg.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <string.h>
 
 enum { MARGIN = 8 }; /* of an SVG, all around */
@@ -177,13 +176,10 @@ ThemeDepth picture_depth(PictureFormat format) {
 Status picture_write(const Canvas *canvas, PictureFormat format, const char *title, FILE *file,
                      Error *error) {
     Status status = STATUS_OK;
-    errno = 0;
     if (format == PICTURE_SVG) status = write_svg(canvas, title, file, error);
     if (format == PICTURE_ANSI) write_ansi(canvas, file);
     if (format == PICTURE_TEXT) status = canvas_dump(canvas, file, error);
-    if (status == STATUS_OK && (fflush(file) != 0 || ferror(file) != 0))
-        status = status_fail_errno(error, errno != 0 ? errno : EIO, "the picture could not be written");
-    return status;
+    return status == STATUS_OK ? disk_check_stream(file, "the picture", error) : status;
 }
 
 Status picture_save(const Canvas *canvas, const char *title, const char *path, Error *error) {
@@ -197,5 +193,5 @@ Status picture_save(const Canvas *canvas, const char *title, const char *path, E
     status = picture_write(canvas, format, title, file.stream, error);
     if (status == STATUS_OK) return disk_file_commit(&file, DISK_SYNC_NONE, error);
     disk_file_discard(&file);
-    return status;
+    return status == STATUS_IO ? status_add_context(error, "%s", path) : status;
 }

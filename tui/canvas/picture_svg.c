@@ -1,5 +1,6 @@
 #include "tui/canvas/picture_svg.h"
 
+#include "core/files/disk.h"
 #include "core/support/memory.h"
 #include "tui/canvas/box_lines.h"
 #include "tui/text/text.h"
@@ -257,12 +258,19 @@ static bool is_allowed(int32_t character) {
     return character != 0x7F && character != 0xFFFE && character != 0xFFFF;
 }
 
+/* What changes how other text reads, such as the overrides of direction. Joiners shape the letters beside them. */
+static bool is_hidden(int32_t character) {
+    bool is_space = character == '\n' || character == '\t',
+         is_joiner = character == 0x200C || character == 0x200D;
+    return text_character_width(character) < 0 && !is_space && !is_joiner;
+}
+
 void picture_svg_write_text(const char *text, FILE *file) {
     const char *begin = text;
     for (size_t left = strlen(text); left > 0;) {
         int32_t character;
         size_t bytes = text_decode(text, left, &character);
-        if (!is_allowed(character))
+        if (!is_allowed(character) || is_hidden(character))
             (void)fputs("\xEF\xBF\xBD", file);
         else if (character == '<')
             (void)fputs("&lt;", file);
@@ -319,7 +327,7 @@ Status picture_svg_write(const PictureSvgGrid *grid, FILE *file, Error *error) {
         write_boxes(&svg, file);
         (void)fputs("</g>\n", file);
         write_words(&svg, file);
-        if (ferror(file)) status = status_fail(error, STATUS_IO, "the drawing cannot be written");
+        status = disk_check_stream(file, "the drawing", error);
     }
     for (size_t i = 0; i < svg.word_count; i++) free(svg.words[i].text);
     free(svg.words);

@@ -1,9 +1,9 @@
 #include "tui/figures/figure_svg.h"
 
+#include "core/files/disk.h"
 #include "tui/canvas/picture_svg.h"
 #include "tui/text/text.h"
 
-#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -38,10 +38,7 @@ FigureBox figure_svg_begin(const FigureSheet *sheet, FILE *file) {
 
 Status figure_svg_end(FILE *file, Error *error) {
     (void)fputs("</svg>\n", file);
-    errno = 0;
-    if (fflush(file) != 0 || ferror(file) != 0)
-        return status_fail_errno(error, errno != 0 ? errno : EIO, "the figure could not be written");
-    return STATUS_OK;
+    return disk_check_stream(file, "the figure", error);
 }
 
 /* ---- drawing ---- */

@@ -15,5 +15,5 @@ Status picture_file_write(const char *path, Status (*draw)(const void *user, FIL
     status = draw(user, file.stream, error);
     if (status == STATUS_OK) return disk_file_commit(&file, DISK_SYNC_NONE, error);
     disk_file_discard(&file);
-    return status;
+    return status == STATUS_IO ? status_add_context(error, "%s", path) : status;
 }

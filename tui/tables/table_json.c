@@ -1,12 +1,12 @@
 #include "tui/tables/table_json.h"
 
+#include "core/files/disk.h"
 #include "core/files/json.h"
 #include "core/support/memory.h"
 #include "tui/tables/table_internal.h"
 #include "tui/text/format.h"
 #include "tui/text/text.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -232,7 +232,5 @@ Status table_json_write(const cJSON *tree, FILE *file, Error *error) {
 }
 
 Status table_json_check_file(FILE *file, Error *error) {
-    errno = 0;
-    if (fflush(file) == 0 && !ferror(file)) return STATUS_OK;
-    return status_fail_errno(error, errno != 0 ? errno : EIO, "the output could not be written");
+    return disk_check_stream(file, "the output", error);
 }
