@@ -1,6 +1,7 @@
 #include "core/chat/chat_source.h"
 
 #include "core/files/json.h"
+#include "core/files/stand_in.h"
 #include "core/support/buffer.h"
 #include "core/support/memory.h"
 
@@ -45,10 +46,10 @@ static Status read_text(const char *directory, const char *name, char **text, si
     *text = NULL;
     char *path = join(directory, name);
     if (path == NULL) return memory_fail(error, "a path");
-    Status status = STATUS_OK;
-    if (stat(path, &facts) == 0)
+    Status status = stand_in_check(path, error);
+    if (status == STATUS_OK && stat(path, &facts) == 0)
         status = json_read_text(path, LARGEST_FILE, text, bytes, error);
-    else if (errno != ENOENT && errno != ENOTDIR)
+    else if (status == STATUS_OK && errno != ENOENT && errno != ENOTDIR)
         status = status_fail_errno(error, errno, "%s", path);
     free(path);
     return status;
@@ -120,19 +121,30 @@ static Status add_file(ChatSource *source, const char *folder, const char *file,
     return status;
 }
 
-static Status add_folder(ChatSource *source, Error *error) {
-    char *path = join(source->directory, FOLDER);
-    if (path == NULL) return memory_fail(error, "a path");
-    DIR *folder = opendir(path);
-    free(path);
-    if (folder == NULL) return STATUS_OK;
+static Status add_entries(ChatSource *source, DIR *folder, const char *path, Error *error) {
     Status status = STATUS_OK;
-    for (struct dirent *entry; status == STATUS_OK && (entry = readdir(folder)) != NULL;) {
+    const struct dirent *entry;
+    for (errno = 0; status == STATUS_OK && (entry = readdir(folder)) != NULL; errno = 0) {
         size_t length = strlen(entry->d_name), suffix = sizeof SUFFIX - 1;
         if (length < suffix || strcmp(entry->d_name + length - suffix, SUFFIX) != 0) continue;
         status = add_file(source, FOLDER, entry->d_name, entry->d_name, length - suffix, error);
     }
-    (void)closedir(folder);
+    if (status == STATUS_OK && errno != 0) status = status_fail_errno(error, errno, "%s", path);
+    return status;
+}
+
+static Status add_folder(ChatSource *source, Error *error) {
+    char *path = join(source->directory, FOLDER);
+    if (path == NULL) return memory_fail(error, "a path");
+    DIR *folder = opendir(path);
+    Status status = STATUS_OK;
+    if (folder == NULL && errno != ENOENT && errno != ENOTDIR)
+        status = status_fail_errno(error, errno, "%s", path);
+    if (folder != NULL) {
+        status = add_entries(source, folder, path, error);
+        (void)closedir(folder); /* only read from */
+    }
+    free(path);
     return status;
 }
 

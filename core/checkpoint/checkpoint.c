@@ -4,6 +4,7 @@
 #include "core/checkpoint/directory.h"
 #include "core/checkpoint/head.h"
 #include "core/checkpoint/weights_file.h"
+#include "core/files/stand_in.h"
 #include "core/support/memory.h"
 
 #include <errno.h>
@@ -166,22 +167,27 @@ static Status check_index(const Checkpoint *checkpoint, const cJSON *index, Erro
 
 /* ---- config.json ---- */
 
-/* generate() of transformers takes end-of-text ids from there where it can read it, else from config.json. */
+/* generate() of transformers takes end-of-text ids from there where it can read it, else from config.json. So what is no
+ * file of JSON is passed over here too, and told; what only the system does not give would change figures, and is an error. */
 static Status read_generation(Checkpoint *checkpoint, Error *error) {
-    char *path = checkpoint_path(checkpoint, "generation_config.json");
-    if (path == NULL) return memory_fail(error, "generation_config.json");
+    static const char NAME[] = "generation_config.json";
+    char *path = checkpoint_path(checkpoint, NAME);
+    if (path == NULL) return memory_fail(error, NAME);
     struct stat facts;
-    Status status = STATUS_OK;
-    if (stat(path, &facts) == 0) {
-        cJSON *json;
-        status = json_read_file(path, CONFIG_LIMIT, &json, error);
-        if (status == STATUS_OK) {
-            architecture_read_generation(json, &checkpoint->model);
-            cJSON_Delete(json);
-        }
-    }
+    cJSON *json = NULL;
+    Error why;
+    bool is_there = stat(path, &facts) == 0;
+    Status status = is_there          ? json_read_file(path, CONFIG_LIMIT, &json, &why)
+                    : errno == ENOENT ? stand_in_check(path, &why)
+                                      : status_fail_errno(&why, errno, "%s", path);
     free(path);
-    return status == STATUS_NO_MEMORY ? status : STATUS_OK;
+    if (json != NULL) architecture_read_generation(json, &checkpoint->model);
+    cJSON_Delete(json);
+    if (status == STATUS_OK) return STATUS_OK;
+    if (status == STATUS_NO_MEMORY || (status == STATUS_IO && is_there))
+        return status_fail(error, status, "%s", why.message);
+    return finding_add(&checkpoint->remarks, SEVERITY_WARNING, NAME, error,
+                       "passed over, as transformers does: %s", why.message);
 }
 
 /* What config.json leaves to other files, and to tensors. */

@@ -92,10 +92,14 @@ static void words_are_quoted_for_a_shell(void **unused) {
     command_line_add(&line, "%s", "$HOME");
     command_line_add(&line, "%s", "two\nlines'\\");
     command_line_add(&line, "%s", "\033[2J'\\");
+    command_line_add(&line, "%s", "\u202egnp.\u200b \u03b1'"); /* right to left, and of no width */
+    command_line_add(&line, "%s", "\302\2332J\377");           /* a control of two bytes, no UTF-8 */
     command_line_add(&line, "%s", "plain/path-1.0:2");
     if (command_line_take(&line, &text, &error) != STATUS_OK) fail_msg("%s", error.message);
     assert_string_equal(
-        text, "rejuv 'a b' 'it'\\''s' '' '$HOME' 'two\nlines'\\''\\' $'\\033[2J\\'\\\\' plain/path-1.0:2");
+        text,
+        "rejuv 'a b' 'it'\\''s' '' '$HOME' 'two\nlines'\\''\\' $'\\033[2J\\'\\\\' "
+        "$'\\342\\200\\256gnp.\\342\\200\\213 \u03b1\\'' $'\\302\\2332J\\377' plain/path-1.0:2");
     free(text);
 }
 

@@ -44,7 +44,8 @@ typedef struct PictureSvgGrid {
 /* Writes the cells as two groups, the first cell's corner at 0, 0. STATUS_IO where the file takes no more. */
 Status picture_svg_write(const PictureSvgGrid *grid, FILE *file, Error *error) STATUS_MUST_CHECK;
 
-/* Text as the content of an element: markup escaped, and what XML may not hold replaced by U+FFFD. */
+/* Text as the content of an element: markup escaped, and what XML may not hold, or a reader would not see, replaced
+ * by U+FFFD. */
 void picture_svg_write_text(const char *text, FILE *file);
 
 #endif

@@ -3,6 +3,7 @@
 #include "core/files/json.h"
 #include "core/support/buffer.h"
 #include "core/support/memory.h"
+#include "tui/text/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -92,24 +93,34 @@ static bool is_plain(const char *word) {
     return *word != '\0' && strspn(word, PLAIN) == strlen(word);
 }
 
-/* What a terminal might act on. Newlines and tabs are themselves within quotes, in every shell. */
-static bool is_control(unsigned char c) {
-    return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
+/* Whether the word's first character, of `*bytes` bytes, is one that a terminal might act on or a reader not see. Newlines
+ * and tabs are themselves within quotes, in every shell. */
+static bool is_hidden(const char *word, size_t *bytes) {
+    int32_t character;
+    *bytes = text_decode(word, strlen(word), &character);
+    return character != '\n' && character != '\t' && text_character_width(character) < 0;
+}
+
+static bool has_hidden(const char *word) {
+    bool found = false;
+    for (size_t bytes = 0; *word != '\0' && !found; word += bytes) found = is_hidden(word, &bytes);
+    return found;
 }
 
 static void quote_word(Buffer *buffer, const char *word) {
-    bool has_control = false;
-    for (const char *c = word; *c != '\0'; c++) has_control = has_control || is_control((unsigned char)*c);
-    buffer_add_text(buffer, has_control ? "$'" : "'");
-    for (const char *c = word; *c != '\0'; c++) {
-        if (has_control && is_control((unsigned char)*c))
-            buffer_add_format(buffer, "\\%03o", (unsigned)(unsigned char)*c);
-        else if (has_control && (*c == '\'' || *c == '\\'))
+    bool is_escaped = has_hidden(word);
+    size_t bytes;
+    buffer_add_text(buffer, is_escaped ? "$'" : "'");
+    for (const char *c = word; *c != '\0'; c += bytes) {
+        if (is_hidden(c, &bytes))
+            for (size_t i = 0; i < bytes; i++)
+                buffer_add_format(buffer, "\\%03o", (unsigned)(unsigned char)c[i]);
+        else if (is_escaped && (*c == '\'' || *c == '\\'))
             buffer_add_format(buffer, "\\%c", *c);
         else if (*c == '\'')
             buffer_add_text(buffer, "'\\''");
         else
-            buffer_add(buffer, c, 1);
+            buffer_add(buffer, c, bytes);
     }
     buffer_add_text(buffer, "'");
 }
