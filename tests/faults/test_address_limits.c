@@ -13,7 +13,7 @@
 
 static const char BASE[] = TESTS_DIR "/demo/base", SFT[] = TESTS_DIR "/demo/sft",
                   ROWS[] = TESTS_DIR "/demo/calibration.jsonl";
-static char few[1024]; /* of the rows */
+static char few[1024], one[1024]; /* of the rows; a short one with an answer */
 enum { HANG_SECONDS = 300, MIB = 1 << 20 };
 
 static char whole[1024], exported[1024],
@@ -104,6 +104,19 @@ static void commands_that_multiply_end(void **unused) {
     EXPECT_ENDS(NULL, "neurons", BASE, SFT, "--calibration", few);
     EXPECT_ENDS(NULL, "shot", "layers", BASE, SFT);
     EXPECT_ENDS(NULL, "figure", "sweep", BASE, SFT, "--calibration", few, "--alpha", "0:1:3");
+}
+
+static void commands_that_differentiate_sample_and_climb_end(void **unused) {
+    (void)unused;
+    EXPECT_ENDS(NULL, "reset", BASE, SFT, "--calibration", one, "--rho", "1%", "--select", "gradient");
+    EXPECT_ENDS(NULL, "rollout", BASE, SFT, "--prompts", one, "--reward", "exact", "--samples-per-prompt",
+                "2", "--max-tokens", "2", "--gradient");
+    EXPECT_ENDS(NULL, "landscape", BASE, SFT, "--calibration", one, "--line", "0:1:2", "--plane",
+                "-0.1:0.1:2", "--sharpness", "0.1", "--directions", "1");
+    EXPECT_ENDS(NULL, "ladder", BASE, SFT, SFT, "--calibration", one);
+    EXPECT_ENDS(NULL, "report", BASE, SFT, "--calibration", one, "--sweep", "0:1:2", "--line", "0:1:2",
+                "--plane", "-0.1:0.1:2", "--directions", "1", "--rows", "1", "--markdown");
+    EXPECT_ENDS(NULL, "shot", "landscape", BASE, SFT, "--calibration", one);
 }
 
 static void commands_that_multiply_nothing_end(void **unused) {
@@ -214,6 +227,8 @@ static int make(void **state) {
     (void)snprintf(whole, sizeof whole, "%s/whole", scratch);
     (void)snprintf(exported, sizeof exported, "%s/exported", scratch);
     (void)snprintf(few, sizeof few, "%s/few.jsonl", scratch);
+    (void)snprintf(one, sizeof one, "%s/one.jsonl", scratch);
+    scratch_write_text("one.jsonl", "{\"prompt\":\"Once\",\"response\":\" upon\",\"answer\":\"1\"}\n");
     (void)snprintf(templated, sizeof templated, "%s/templated", scratch);
     PROGRAM_EXPECT(0, "", "export", BASE, SFT, "--out", whole, "--quiet");
     assert_int_equal(mkdir(templated, 0777), 0);
@@ -227,6 +242,7 @@ int main(void) {
     if (HAS_SANITIZER) return 0;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commands_that_multiply_end),
+        cmocka_unit_test(commands_that_differentiate_sample_and_climb_end),
         cmocka_unit_test(commands_that_multiply_nothing_end),
         cmocka_unit_test(a_limit_of_data_counts_too),
         cmocka_unit_test(with_the_bytes_that_are_told_it_works),
