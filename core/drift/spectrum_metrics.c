@@ -58,6 +58,10 @@ double spectrum_value(const Spectrum *spectrum, SpectrumMetric metric) {
     return NAN;
 }
 
+bool spectrum_is_undefined(const Spectrum *spectrum, SpectrumMetric metric) {
+    return metric != SPECTRUM_NORM && spectrum->count > 0 && spectrum->values[0] == 0.0;
+}
+
 /* ---- the values together ---- */
 
 double spectrum_energy(const Spectrum *spectrum, size_t count) {

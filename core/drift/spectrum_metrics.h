@@ -63,6 +63,9 @@ SpectrumMetric spectrum_find_metric(const char *key);
 /* NaN where it is undefined or there is no spectrum. */
 double spectrum_value(const Spectrum *spectrum, SpectrumMetric metric);
 
+/* Whether it is NaN because there is no change, whose ranks nothing defines: no value is at fault. */
+bool spectrum_is_undefined(const Spectrum *spectrum, SpectrumMetric metric);
+
 /* How far from the true value it may be, by the rules of spectrum.h; NaN where the value is. */
 double spectrum_value_error(const Spectrum *spectrum, SpectrumMetric metric);
 

@@ -121,6 +121,12 @@ bool ladder_figure_is_there(const LadderFigures *figures, LadderFigure figure, s
     return figures->rungs[number == 0 && on_distributions ? 1 : number].has[part];
 }
 
+bool ladder_figure_is_undefined(const LadderFigures *figures, LadderFigure figure, size_t number) {
+    if (!ladder_figure_is_there(figures, figure, number)) return false;
+    if (figure == LADDER_LOSS) return find_averages(figures, LADDER_ROWS, number)->response_tokens == 0;
+    return figure == LADDER_GRADIENT_DORMANT && figures->rungs[number].dormancy.response_tokens == 0;
+}
+
 double ladder_figure(const LadderFigures *figures, LadderFigure figure, size_t number, LadderTaus taus) {
     LadderPart part = FACTS[figure].part;
     const LadderRung *rung = &figures->rungs[number];

@@ -117,6 +117,9 @@ typedef struct LadderTaus {
 /* Whether it was measured at a rung: then it may still not be defined. The drift of base, which is 0, is. */
 bool ladder_figure_is_there(const LadderFigures *figures, LadderFigure figure, size_t number);
 
+/* Whether it is NaN because no row has a response, whose tokens it is taken of. */
+bool ladder_figure_is_undefined(const LadderFigures *figures, LadderFigure figure, size_t number);
+
 /* Of rung 0 to count; NaN where it is not known or not defined. */
 double ladder_figure(const LadderFigures *figures, LadderFigure figure, size_t number, LadderTaus taus);
 

@@ -69,10 +69,69 @@ static void drift_counts_what_is_not_a_number_and_shows_it(void **unused) {
     cJSON_Delete(tree);
 }
 
+/* What there is nothing to take of is no fault of the weights: a dash for people, and of two tables none says nan. */
+static void what_is_undefined_is_a_dash_for_people(void **unused) {
+    (void)unused;
+    char *prompts = scratch_path("prompts.txt"), *rows = scratch_path("rows.jsonl"),
+         *samples = scratch_path("samples.jsonl");
+    scratch_write("prompts.txt", "Once upon a\n", 12);
+    static const char ROW[] = "{\"prompt\":\"Once\",\"response\":\" upon\"}\n",
+                      SAMPLE[] = "{\"prompt\":\"Once\",\"response\":\" upon\",\"reward\":1}\n";
+    scratch_write("rows.jsonl", ROW, sizeof ROW - 1);
+    scratch_write("samples.jsonl", SAMPLE, sizeof SAMPLE - 1);
+    const char *const *const LINES[] = {
+        (const char *const[]){"sweep", base, sft, "-c", prompts, "--alpha", "0:1:2", NULL},
+        (const char *const[]){"neurons", base, sft, "-c", prompts, "--targets", "1", NULL},
+        (const char *const[]){"ladder", base, sft, sft, "-c", prompts, NULL},
+        (const char *const[]){"shot", "tune", base, sft, "-c", prompts, "--format", "text", NULL},
+        (const char *const[]){"rollout", base, sft, "--samples", samples, NULL},
+        (const char *const[]){"landscape", base, sft, "-c", rows, "--sharpness", "0.1", "--directions", "1",
+                              NULL},
+        (const char *const[]){"drift", base, base, "--spectrum", NULL},
+        (const char *const[]){"report", base, base, "-c", rows, "--sweep", "0:1:2", "--line", "0:1:2",
+                              "--plane", "-0.1:0.1:2", "--directions", "1", "--rows", "1", "--samples",
+                              samples, "--markdown", NULL},
+    };
+    for (size_t i = 0; i < sizeof LINES / sizeof *LINES; i++) {
+        ProgramResult result = program_run_with(LINES[i], NULL, 0);
+        if (result.status != 0) fail_msg("%s: %s", LINES[i][0], result.errors);
+        const char *at = strstr(result.output, " nan");
+        if (at != NULL) fail_msg("%s: %.80s", LINES[i][0], at);
+        assert_non_null(strstr(result.output, " -"));
+        program_free(&result);
+    }
+    free(prompts);
+    free(rows);
+    free(samples);
+}
+
+static void a_plane_without_a_number_has_no_smallest(void **unused) {
+    (void)unused;
+    char *rows = scratch_path("rows.jsonl");
+    static const char ROW[] = "{\"prompt\":\"Once\",\"response\":\" upon\"}\n";
+    scratch_write("rows.jsonl", ROW, sizeof ROW - 1);
+    const char *const *const LINES[] = {
+        (const char *const[]){"figure", "plane", base, spoiled, "-c", rows, "--alpha", "0.5", "--plane",
+                              "-0.1:0.1:2", NULL},
+        (const char *const[]){"figure", "plane", base, spoiled, "-c", rows, "--alpha", "0.5:1:2", "--rho",
+                              "0:1%:2", "--select", "random", NULL},
+    };
+    for (size_t i = 0; i < sizeof LINES / sizeof *LINES; i++) {
+        ProgramResult result = program_run_with(LINES[i], NULL, 0);
+        if (result.status != 0) fail_msg("%s", result.errors);
+        assert_null(strstr(result.output, ">frame: "));
+        assert_null(strstr(result.output, "−nan"));
+        program_free(&result);
+    }
+    free(rows);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_token_comes_first_where_logits_are_no_numbers),
         cmocka_unit_test(drift_counts_what_is_not_a_number_and_shows_it),
+        cmocka_unit_test(what_is_undefined_is_a_dash_for_people),
+        cmocka_unit_test(a_plane_without_a_number_has_no_smallest),
     };
     return cmocka_run_group_tests(tests, open_spoiled, close_spoiled);
 }

@@ -56,6 +56,15 @@ static void linear_ticks_are_round_even_and_inside(void **state) {
     print_message("%zu ranges\n", checked);
 }
 
+static void the_smallest_is_a_number_wherever_it_stands(void **state) {
+    (void)state;
+    const double none[] = {NAN, NAN}, some[] = {NAN, 3.0, NAN, -INFINITY, 2.0};
+    assert_int_equal(figure_scale_smallest(none, 2), 2);
+    assert_int_equal(figure_scale_smallest(some, 3), 1);
+    assert_int_equal(figure_scale_smallest(some, 5), 3);
+    assert_int_equal(figure_scale_smallest(some, 0), 0);
+}
+
 static void labels_have_the_digits_that_tell_them_apart(void **state) {
     (void)state;
     expect_labels(false, 0, 1, 6, "0.0 0.2 0.4 0.6 0.8 1.0");
@@ -391,6 +400,7 @@ static void a_full_disk_is_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(linear_ticks_are_round_even_and_inside),
+        cmocka_unit_test(the_smallest_is_a_number_wherever_it_stands),
         cmocka_unit_test(labels_have_the_digits_that_tell_them_apart),
         cmocka_unit_test(a_value_is_written_in_so_many_digits),
         cmocka_unit_test(logarithmic_ticks_are_powers_or_1_2_5),

@@ -70,7 +70,7 @@ static void what_is_undefined_has_a_sign_of_its_own_for_people(void **state) {
     (void)state;
     table_add_row(table);
     table_add_text(table, "equal");
-    table_add_undefined(table);
+    table_add_figure(table, 0.5, true);
     table_add_integer(table, 5);
     table_add_bool(table, true);
     assert_written(table, TABLE_AS_TEXT,

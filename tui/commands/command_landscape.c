@@ -221,7 +221,7 @@ static Status write_sharpness(Batch *batch, const BatchLandscape *landscape, Err
         table_add_number(table, sharpness->mean_rise);
         table_add_number(table, sharpness->worst_rise);
         table_add_number(table, sharpness->mean_curvature);
-        table_add_number(table, sharpness->curvature_error);
+        table_add_figure(table, sharpness->curvature_error, sharpness->directions < 2);
         table_add_number(table, sharpness->rounding);
     }
     batch_print("Sharpness: ±%.4g along %zu direction%s of seed %" PRIu64, landscape->sharpness[0].sigma,

@@ -162,8 +162,9 @@ static Status make_layers(const Batch *batch, const Neurons *neurons, Table **ta
         table_add_row(*table);
         table_add_integer(*table, (int64_t)layer);
         add_shares(*table, neurons, layer, tau);
-        table_add_number(*table,
-                         dormancy_share(sft->gradient_scores + layer * sft->mlp, sft->mlp, gradient_tau));
+        table_add_figure(*table,
+                         dormancy_share(sft->gradient_scores + layer * sft->mlp, sft->mlp, gradient_tau),
+                         sft->response_tokens == 0);
         table_add_integer(*table, (int64_t)count);
         table_add_integer(*table, (int64_t)reset);
     }

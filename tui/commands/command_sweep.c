@@ -16,7 +16,8 @@ static void add_row(Table *table, const char *model, const Settings *settings,
     table_add_number(table, settings->rho);
     table_add_integer(table, ranking == NULL ? 0 : (int64_t)ranking_count(ranking, settings_cut(settings)));
     for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT; i++)
-        table_add_number(table, distribution_figure(averages, i));
+        table_add_figure(table, distribution_figure(averages, i),
+                         distribution_figure_is_undefined(averages, i));
 }
 
 static Status make_table(const Sweep *sweep, Table **table, Error *error) {

@@ -191,12 +191,9 @@ static Status write_whole(Climb *climb, Error *error) {
         const Comparison *comparison = &climb->comparisons[i];
         table_add_row(table);
         table_add_text(table, comparison->head);
-        for (size_t m = 0; m < METRIC_COUNT; m++) {
-            if (drift_is_undefined(&comparison->all, METRICS[m]))
-                table_add_undefined(table);
-            else
-                table_add_number(table, drift_value(&comparison->all, METRICS[m]));
-        }
+        for (size_t m = 0; m < METRIC_COUNT; m++)
+            table_add_figure(table, drift_value(&comparison->all, METRICS[m]),
+                             drift_is_undefined(&comparison->all, METRICS[m]));
         table_add_integer(table, (int64_t)comparison->all.equal_tensors);
         table_add_integer(table, (int64_t)comparison->all.tensors);
     }

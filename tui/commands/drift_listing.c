@@ -268,10 +268,9 @@ static void add_line(const DriftListing *listing, const DriftLine *line, Table *
         if (!shows_metric(metric, listing->format)) continue;
         if (!line->drift.is_compared)
             table_add_empty(table);
-        else if (drift_is_undefined(&line->drift, metric))
-            table_add_undefined(table);
         else
-            table_add_number(table, drift_value(&line->drift, metric));
+            table_add_figure(table, drift_value(&line->drift, metric),
+                             drift_is_undefined(&line->drift, metric));
     }
     if (listing->with_spectrum) drift_spectrum_add_cells(table, listing->format, &line->spectrum);
     for (size_t i = 0; i < AFTER_COUNT; i++)

@@ -30,8 +30,10 @@ void drift_spectrum_add_cells(Table *table, TableFormat format, const Spectrum *
             if (has_none)
                 table_add_empty(table);
             else
-                table_add_number(table, is_error ? spectrum_value_error(spectrum, metric)
-                                                 : spectrum_value(spectrum, metric));
+                table_add_figure(table,
+                                 is_error ? spectrum_value_error(spectrum, metric)
+                                          : spectrum_value(spectrum, metric),
+                                 spectrum_is_undefined(spectrum, metric));
         }
     }
     if (format != TABLE_AS_TEXT) table_add_text(table, spectrum_method_name(spectrum->method));

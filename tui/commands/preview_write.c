@@ -93,10 +93,8 @@ static Status make_positions(const Batch *batch, const Preview *preview, Table *
         for (size_t i = 0; i < POSITION_COLUMN_COUNT; i++) {
             const EvaluationResult *result = &preview->results[POSITION_COLUMNS[i].model];
             const DistributionPosition *position = &result->positions[t];
-            if (POSITION_COLUMNS[i].of == p_next_of && position->next < 0)
-                table_add_undefined(*table); /* nothing comes after the last */
-            else
-                table_add_number(*table, POSITION_COLUMNS[i].of(position));
+            bool has_none = POSITION_COLUMNS[i].of == p_next_of && position->next < 0; /* after the last */
+            table_add_figure(*table, POSITION_COLUMNS[i].of(position), has_none);
         }
     }
     return status;
@@ -113,10 +111,8 @@ static Status make_averages(const Preview *preview, Table **table, Error *error)
         table_add_text(*table, DISTRIBUTION_FIGURES[i].key);
         for (int m = 0; m < PREVIEW_MODELS; m++) {
             const DistributionAverages *averages = &preview->results[m].averages;
-            if (distribution_figure_is_undefined(averages, i))
-                table_add_undefined(*table);
-            else
-                table_add_number(*table, distribution_figure(averages, i));
+            table_add_figure(*table, distribution_figure(averages, i),
+                             distribution_figure_is_undefined(averages, i));
         }
     }
     return status;

@@ -3,7 +3,6 @@
 #include "core/checkpoint/tensor_name.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -54,11 +53,17 @@ Status rollout_tables_prompts(const BatchRollout *rollout, Table **table, Error 
     return status;
 }
 
-static void add_figure(Table *table, const char *label, const SampleEstimate *figure) {
+/* One prompt has no standard error. */
+static void add_estimate(Table *table, const SampleFigures *figures, const SampleEstimate *figure) {
+    table_add_number(table, figure->value);
+    table_add_figure(table, figure->error, figures->prompt_count < 2);
+}
+
+static void add_figure(Table *table, const char *label, const SampleFigures *figures,
+                       const SampleEstimate *figure) {
     table_add_row(table);
     table_add_text(table, label);
-    table_add_number(table, figure->value);
-    table_add_number(table, figure->error);
+    add_estimate(table, figures, figure);
 }
 
 Status rollout_tables_figures(const BatchRollout *rollout, Table **table, Error *error) {
@@ -69,11 +74,11 @@ Status rollout_tables_figures(const BatchRollout *rollout, Table **table, Error 
     Status status = table_create(COLUMNS_OF(COLUMNS), table, error);
     if (status != STATUS_OK) return status;
     for (size_t i = 0; i < ROLLOUT_FIGURE_COUNT; i++)
-        add_figure(*table, ROLLOUT_FIGURES[i].label, rollout_tables_figure(figures, i));
+        add_figure(*table, ROLLOUT_FIGURES[i].label, figures, rollout_tables_figure(figures, i));
     for (size_t k = 1; k <= figures->fewest; k++) {
         char label[32];
         (void)snprintf(label, sizeof label, "pass@%zu", k);
-        add_figure(*table, label, &figures->pass[k - 1]);
+        add_figure(*table, label, figures, &figures->pass[k - 1]);
     }
     return STATUS_OK;
 }
@@ -137,10 +142,8 @@ Status rollout_tables_drawn(const Batch *batch, const BatchRollout *rollout, Tab
         const SampleEstimate *pass = &figures->pass[figures->fewest - 1];
         table_add_row(*table);
         table_add_text(*table, BATCH_ROLLOUT_STATES[side]);
-        table_add_number(*table, figures->average.value);
-        table_add_number(*table, figures->average.error);
-        table_add_number(*table, pass->value);
-        table_add_number(*table, pass->error);
+        add_estimate(*table, figures, &figures->average);
+        add_estimate(*table, figures, pass);
         table_add_number(*table, figures->gap.value);
         table_add_number(*table, figures->mixed.value);
         table_add_number(*table, figures->mean_reward.value);
@@ -150,9 +153,9 @@ Status rollout_tables_drawn(const Batch *batch, const BatchRollout *rollout, Tab
     return status;
 }
 
-/* A gradient beside its weights; NaN where there are none. */
-static double relative(const GradientNorms *norms) {
-    return norms->weight > 0.0 ? norms->gradient / norms->weight : NAN;
+/* A gradient beside its weights, where there are any. */
+static void add_relative(Table *table, const GradientNorms *norms) {
+    table_add_figure(table, norms->gradient / norms->weight, norms->weight <= 0.0);
 }
 
 Status rollout_tables_states(const BatchRollout *rollout, Table **table, Error *error) {
@@ -177,7 +180,7 @@ Status rollout_tables_states(const BatchRollout *rollout, Table **table, Error *
         if (rollout->has_gradient) {
             table_add_number(*table, whole.gradient);
             table_add_number(*table, whole.weight);
-            table_add_number(*table, relative(&whole));
+            add_relative(*table, &whole);
         } else {
             for (int i = 0; i < 3; i++) table_add_empty(*table);
         }
@@ -193,7 +196,7 @@ static void add_sums(const BatchRollout *rollout, Table *table, int layer, Tenso
         norms[side] = gradient_add_up(&rollout->states[side].gradient, layer, role);
     table_add_integer(table, (int64_t)norms[SIDE_FUSED].tensors);
     for (size_t side = 0; side < SIDE_COUNT; side++) table_add_number(table, norms[side].gradient);
-    for (size_t side = 0; side < SIDE_COUNT; side++) table_add_number(table, relative(&norms[side]));
+    for (size_t side = 0; side < SIDE_COUNT; side++) add_relative(table, &norms[side]);
 }
 
 #define SUM_COLUMNS                                                                                          \

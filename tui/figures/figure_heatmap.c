@@ -13,6 +13,11 @@ static const FigureLine FRAME = {FIGURE_BLACK, 0.6, NULL};
 static const FigureLine NOT_KNOWN = {FIGURE_GREY, 0.5, NULL};
 static const FigureLine HALO = {0xffffff, 1.6, NULL}, CONTOUR = {FIGURE_BLACK, 0.6, NULL};
 
+void figure_heatmap_add_mark(FigureHeatmap *map, FigureHeatmapMark mark, const char *note) {
+    map->marks[map->mark_count++] = mark;
+    map->notes[map->note_count++] = note;
+}
+
 /* How many names stand apart from each other: every first, second, fifth, tenth, …. */
 static size_t name_stride(const FigureHeatmapAxis *axis, double cell, bool is_across) {
     static const size_t LEADS[] = {1, 2, 5};

@@ -45,6 +45,9 @@ typedef struct FigureHeatmap {
     size_t note_count;
 } FigureHeatmap;
 
+/* One more frame, and the line below the figure that says what it is around. */
+void figure_heatmap_add_mark(FigureHeatmap *map, FigureHeatmapMark mark, const char *note);
+
 Status figure_heatmap_draw(const FigureHeatmap *map, const FigureSheet *sheet, FILE *file,
                            Error *error) STATUS_MUST_CHECK;
 

@@ -113,7 +113,7 @@ typedef struct Plane {
     char (*text)[FIGURE_TICK_TEXT];
     const char **names; /* [2 × points] */
     FigureHeatmapMark smallest, centre;
-    bool has_centre;
+    bool has_smallest, has_centre;
     char smallest_note[TEXT_SIZE], place_note[TEXT_SIZE];
 } Plane;
 
@@ -140,8 +140,20 @@ static void mark_place(const BatchLandscape *landscape, Plane *plane) {
                        place->alpha, place->rho * 100.0);
 }
 
+static void mark_smallest(Plane *plane, size_t count) {
+    size_t smallest = figure_scale_smallest(plane->values, count * count);
+    size_t x = smallest % count, y = smallest / count;
+    char value[FIGURE_TICK_TEXT];
+    plane->has_smallest = smallest < count * count;
+    if (!plane->has_smallest) return;
+    plane->smallest = (FigureHeatmapMark){x, y, false};
+    figure_scale_write(plane->values[smallest], 4, value);
+    (void)snprintf(plane->smallest_note, TEXT_SIZE, "frame: smallest loss, %s, at x = %.16s, y = %.16s",
+                   value, plane->names[x], plane->names[count + y]);
+}
+
 static Status arrange(const BatchLandscape *landscape, Plane *plane, Error *error) {
-    size_t count = landscape->plane.points, smallest = 0;
+    size_t count = landscape->plane.points;
     plane->values = memory_allocate(count, count * sizeof *plane->values);
     plane->text = memory_allocate(2 * count, sizeof *plane->text);
     plane->names = memory_allocate(2 * count, sizeof *plane->names);
@@ -152,17 +164,9 @@ static Status arrange(const BatchLandscape *landscape, Plane *plane, Error *erro
         write_step(landscape->steps[count - 1 - i], plane->text[count + i]);
     }
     for (size_t i = 0; i < 2 * count; i++) plane->names[i] = plane->text[i];
-    for (size_t i = 0; i < count * count; i++) {
+    for (size_t i = 0; i < count * count; i++)
         plane->values[i] = landscape->plane_losses[(count - 1 - i / count) * count + i % count];
-        bool is_less = plane->values[i] < plane->values[smallest] || isnan(plane->values[smallest]);
-        if (is_less) smallest = i;
-    }
-    char value[FIGURE_TICK_TEXT];
-    size_t x = smallest % count, y = smallest / count;
-    plane->smallest = (FigureHeatmapMark){x, y, false};
-    figure_scale_write(plane->values[smallest], 4, value);
-    (void)snprintf(plane->smallest_note, TEXT_SIZE, "frame: smallest loss, %s, at x = %.16s, y = %.16s",
-                   value, plane->names[x], plane->names[count + y]);
+    mark_smallest(plane, count);
     mark_place(landscape, plane);
     return STATUS_OK;
 }
@@ -182,7 +186,7 @@ Status figure_landscape_draw_plane(Batch *batch, const BatchLandscape *landscape
         count >= 2 ? arrange(landscape, &plane, error)
                    : status_fail(error, STATUS_ARGUMENT, "expected a range, such as --plane -0.3:0.3:13");
     if (status == STATUS_OK) {
-        const FigureHeatmap map = {
+        FigureHeatmap map = {
             .x = {x_label, plane.names, count},
             .y = {has_third ? "y, towards the third" : "y, along direction 1", plane.names + count, count},
             .values = plane.values,
@@ -191,11 +195,9 @@ Status figure_landscape_draw_plane(Batch *batch, const BatchLandscape *landscape
                                          0.0),
             .ramp = FIGURE_SEQUENTIAL,
             .has_contours = true,
-            .marks = {plane.smallest, plane.centre},
-            .mark_count = plane.has_centre ? 2 : 1,
-            .notes = {plane.smallest_note, plane.place_note},
-            .note_count = plane.has_centre ? 2 : 1,
         };
+        if (plane.has_smallest) figure_heatmap_add_mark(&map, plane.smallest, plane.smallest_note);
+        if (plane.has_centre) figure_heatmap_add_mark(&map, plane.centre, plane.place_note);
         status = figure_write_heatmap(batch, &map, sheet, error);
     }
     free(plane.values);

@@ -38,6 +38,13 @@ void figure_scale_include(FigureScale *scale, double value) {
     scale->high = fmax(scale->high, value);
 }
 
+size_t figure_scale_smallest(const double *values, size_t count) {
+    size_t smallest = count;
+    for (size_t i = 0; i < count; i++)
+        if (!isnan(values[i]) && (smallest == count || values[i] < values[smallest])) smallest = i;
+    return smallest;
+}
+
 double figure_scale_place(const FigureScale *scale, double value) {
     if (scale->is_log)
         return value > 0.0 ? log(value / scale->low) / log(scale->high / scale->low) : (double)NAN;

@@ -35,6 +35,9 @@ void figure_scale_include(FigureScale *scale, double value);
 /* 0 at the low end, 1 at the high one; NaN for what has no place. */
 double figure_scale_place(const FigureScale *scale, double value);
 
+/* Where the smallest number of `count` is; `count` where none is a number. */
+size_t figure_scale_smallest(const double *values, size_t count);
+
 /* At most `most` ticks, at least two where the range allows. */
 FigureTicks figure_scale_ticks(const FigureScale *scale, size_t most);
 

@@ -230,9 +230,9 @@ typedef struct Plane {
     double *values; /* [rhos × alphas], the largest ρ first */
     char (*text)[TEXT_SIZE];
     const char **names; /* [alphas + rhos] */
-    size_t smallest;
-    FigureHeatmapMark paper;
-    bool has_paper; /* a point of the grid is near enough */
+    FigureHeatmapMark smallest, paper;
+    bool has_smallest; /* some figure is a number */
+    bool has_paper;    /* a point of the grid is near enough */
     char smallest_note[2 * TEXT_SIZE], paper_note[TEXT_SIZE];
 } Plane;
 
@@ -264,13 +264,14 @@ static Status arrange_plane(Plane *plane, Error *error) {
 static void find_smallest(Plane *plane, const DistributionFigure *facts) {
     const Sweep *sweep = &plane->sweep;
     char value[FIGURE_TICK_TEXT];
-    for (size_t i = 0; i < sweep->points; i++)
-        if (plane->values[i] < plane->values[plane->smallest]) plane->smallest = i;
-    figure_scale_write(plane->values[plane->smallest], 4, value);
+    size_t smallest = figure_scale_smallest(plane->values, sweep->points);
+    plane->has_smallest = smallest < sweep->points;
+    if (!plane->has_smallest) return;
+    plane->smallest = (FigureHeatmapMark){smallest % sweep->alphas, smallest / sweep->alphas, false};
+    figure_scale_write(plane->values[smallest], 4, value);
     (void)snprintf(plane->smallest_note, sizeof plane->smallest_note,
                    "frame: smallest %.40s, %s, at α = %.16s, ρ = %.16s %%", facts->label, value,
-                   plane->names[plane->smallest % sweep->alphas],
-                   plane->names[sweep->alphas + plane->smallest / sweep->alphas]);
+                   plane->names[plane->smallest.x], plane->names[sweep->alphas + plane->smallest.y]);
 }
 
 /* Where the paper stands: the nearest point, if the grid reaches it. */
@@ -295,18 +296,16 @@ static Status draw_plane(Batch *batch, Plane *plane, const FigureSheet *sheet, E
     figure_write_label(facts->label, facts->unit, label, sizeof label);
     find_smallest(plane, facts);
     find_paper(batch->options, plane);
-    const FigureHeatmap map = {
+    FigureHeatmap map = {
         .x = {"fusion weight α", plane->names, sweep->alphas},
         .y = {"reset fraction ρ (%)", plane->names + sweep->alphas, sweep->rhos},
         .values = plane->values,
         .bar_label = label,
         .scale = figure_scale_around(plane->values, sweep->points, false, 0.0),
         .ramp = FIGURE_SEQUENTIAL,
-        .marks = {{plane->smallest % sweep->alphas, plane->smallest / sweep->alphas, false}, plane->paper},
-        .mark_count = plane->has_paper ? 2 : 1,
-        .notes = {plane->smallest_note, plane->paper_note},
-        .note_count = plane->has_paper ? 2 : 1,
     };
+    if (plane->has_smallest) figure_heatmap_add_mark(&map, plane->smallest, plane->smallest_note);
+    if (plane->has_paper) figure_heatmap_add_mark(&map, plane->paper, plane->paper_note);
     return figure_write_heatmap(batch, &map, sheet, error);
 }
 

@@ -107,12 +107,8 @@ enum { SHOWN_COUNT = sizeof SHOWN / sizeof *SHOWN, TENSORS_MOST = 12 };
 static void add_drift_row(Table *table, const char *name, const DriftRow *row) {
     table_add_row(table);
     table_add_text(table, name);
-    for (size_t i = 0; i < SHOWN_COUNT; i++) {
-        if (drift_is_undefined(row, SHOWN[i]))
-            table_add_undefined(table);
-        else
-            table_add_number(table, drift_value(row, SHOWN[i]));
-    }
+    for (size_t i = 0; i < SHOWN_COUNT; i++)
+        table_add_figure(table, drift_value(row, SHOWN[i]), drift_is_undefined(row, SHOWN[i]));
 }
 
 /* All as one, then those that moved most. */
@@ -157,9 +153,10 @@ static void add_spectrum(Table *table, const Spectrum *spectrum) {
     table_add_text(table, spectrum->tensor->name);
     table_add_text(table, spectrum_method_name(spectrum->method));
     for (SpectrumMetric metric = 0; metric < SPECTRUM_METRIC_COUNT; metric++)
-        table_add_number(table, spectrum_value(spectrum, metric));
-    table_add_number(table, spectrum_energy(spectrum, 1));
-    table_add_number(table, spectrum_energy(spectrum, SPECTRUM_LEADING));
+        table_add_figure(table, spectrum_value(spectrum, metric), spectrum_is_undefined(spectrum, metric));
+    bool is_still = spectrum_is_undefined(spectrum, SPECTRUM_EFFECTIVE_RANK);
+    table_add_figure(table, spectrum_energy(spectrum, 1), is_still);
+    table_add_figure(table, spectrum_energy(spectrum, SPECTRUM_LEADING), is_still);
 }
 
 /* Whether any has all its values, and enough. */
@@ -275,8 +272,9 @@ static void add_dormancy(Table *table, const char *model, const Dormancy *dorman
     table_add_number(table, dormancy_share(dormancy->mlp_scores, layers * dormancy->mlp, tau));
     table_add_number(table, dormancy_share(dormancy->channel_scores, layers * dormancy->channels, tau));
     if (dormancy->gradient_scores != NULL)
-        table_add_number(table,
-                         dormancy_share(dormancy->gradient_scores, layers * dormancy->mlp, gradient_tau));
+        table_add_figure(table,
+                         dormancy_share(dormancy->gradient_scores, layers * dormancy->mlp, gradient_tau),
+                         dormancy->response_tokens == 0);
     else
         table_add_empty(table);
 }

@@ -42,8 +42,8 @@ static void add_differences(ReportDocument *document, const ReportData *data) {
         table_add_text(table, label_of(report_data_quantity_key(quantity)));
         for (size_t i = 0; i < PAIR_COUNT; i++) {
             ReportDifference difference = report_data_compare(data, PAIRS[i].x, PAIRS[i].y, quantity);
-            table_add_number(table, difference.value);
-            table_add_number(table, difference.error);
+            table_add_figure(table, difference.value, difference.rows == 0);
+            table_add_figure(table, difference.error, difference.rows < 2);
         }
     }
     report_document_add_table(document, "differences", table, "Differences, with standard errors over rows");
@@ -61,6 +61,11 @@ void report_sections_add_setting(ReportDocument *document, const ReportData *dat
 
 /* ---- the output space ---- */
 
+static void add_figure(Table *table, const DistributionAverages *averages, size_t figure) {
+    table_add_figure(table, distribution_figure(averages, figure),
+                     distribution_figure_is_undefined(averages, figure));
+}
+
 static void add_averages(ReportDocument *document, const ReportData *data) {
     static const TableColumn COLUMNS[] = {{"figure", NULL, NULL, TABLE_TEXT, 0},
                                           {"base", NULL, NULL, TABLE_NUMBER, 4},
@@ -77,10 +82,10 @@ static void add_averages(ReportDocument *document, const ReportData *data) {
                        facts->unit);
         table_add_row(table);
         table_add_text(table, label);
-        table_add_number(table, distribution_figure(&data->sweep.base, i));
-        table_add_number(table, distribution_figure(&data->sweep.sft, i));
-        table_add_number(table, distribution_figure(&data->chosen, i));
-        if (has_reset) table_add_number(table, distribution_figure(&data->plain, i));
+        add_figure(table, &data->sweep.base, i);
+        add_figure(table, &data->sweep.sft, i);
+        add_figure(table, &data->chosen, i);
+        if (has_reset) add_figure(table, &data->plain, i);
     }
     report_document_add_table(document, "output", table, "Means over the measured positions");
 }
@@ -123,7 +128,7 @@ void report_sections_add_sweep(ReportDocument *document, const ReportData *data)
         table_add_row(table);
         table_add_number(table, data->sweep.settings[point].alpha);
         for (size_t i = 0; i < SWEPT_COUNT; i++)
-            table_add_number(table, distribution_figure(&data->sweep.fused[point], find_figure(SWEPT[i])));
+            add_figure(table, &data->sweep.fused[point], find_figure(SWEPT[i]));
     }
     report_document_add_table(document, "sweep", table,
                               report_data_has_reset(data) ? "The same as numbers, at the chosen ρ"
@@ -154,7 +159,7 @@ static void add_sharpness(ReportDocument *document, const ReportData *data) {
         table_add_number(table, sharpness->mean_rise);
         table_add_number(table, sharpness->worst_rise);
         table_add_number(table, sharpness->mean_curvature);
-        table_add_number(table, sharpness->curvature_error);
+        table_add_figure(table, sharpness->curvature_error, sharpness->directions < 2);
         table_add_number(table, sharpness->rounding);
     }
     report_document_add_table(document, "sharpness", table, "How sharply the loss rises");

@@ -250,9 +250,10 @@ static void add_row(Table *table, const Rule *rule, const ReportDifference *figu
     table_add_row(table);
     table_add_text(table, rule->key);
     table_add_text(table, rule->figure);
-    table_add_number(table, figure->value);
-    table_add_number(table, figure->error);
-    table_add_number(table, REPORT_VERDICT_ERRORS * figure->error);
+    bool is_lone = figure->rows < 2 && isnan(figure->error); /* or has no error at all, being counted */
+    table_add_figure(table, figure->value, is_lone && figure->rows == 0);
+    table_add_figure(table, figure->error, is_lone);
+    table_add_figure(table, REPORT_VERDICT_ERRORS * figure->error, is_lone);
     table_add_text(table, report_verdict_outcome_name(outcome));
     table_add_text(table, rule->source);
 }

@@ -4,7 +4,7 @@
 static void add_cell(Table *table, const LadderFigures *figures, LadderFigure figure, size_t number,
                      double value) {
     if (ladder_figure_is_there(figures, figure, number))
-        table_add_number(table, value);
+        table_add_figure(table, value, ladder_figure_is_undefined(figures, figure, number));
     else
         table_add_empty(table);
 }

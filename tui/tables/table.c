@@ -101,16 +101,15 @@ void table_add_text(Table *table, const char *text) {
         table_add_bytes(table, text, strlen(text));
 }
 
-void table_add_number(Table *table, double value) {
-    TableCell *cell = next_cell(table, TABLE_NUMBER, false);
-    if (cell != NULL) cell->number = value;
-}
-
-void table_add_undefined(Table *table) {
+void table_add_figure(Table *table, double value, bool is_undefined) {
     TableCell *cell = next_cell(table, TABLE_NUMBER, false);
     if (cell == NULL) return;
-    cell->number = NAN;
-    cell->is_undefined = true;
+    cell->number = is_undefined ? (double)NAN : value;
+    cell->is_undefined = is_undefined;
+}
+
+void table_add_number(Table *table, double value) {
+    table_add_figure(table, value, false);
 }
 
 void table_add_integer(Table *table, int64_t value) {

@@ -49,7 +49,8 @@ void table_add_row(Table *table);
 void table_add_text(Table *table, const char *text); /* NULL: an empty cell */
 void table_add_bytes(Table *table, const char *text, size_t bytes);
 void table_add_number(Table *table, double value);
-void table_add_undefined(Table *table); /* a number that has no value here: "-", in CSV and JSON NaN */
+void table_add_figure(Table *table, double value,
+                      bool is_undefined); /* "-" where it has no value, in CSV and JSON NaN */
 void table_add_integer(Table *table, int64_t value);
 void table_add_bool(Table *table, bool value);
 void table_add_empty(Table *table); /* nothing known: empty in text and CSV, null in JSON */

@@ -8,6 +8,10 @@ enum { DIGITS = 4 };
 
 char *average_text_write(const DistributionAverages *averages, size_t figure, char text[FORMAT_SIZE]) {
     double value = distribution_figure(averages, figure);
+    if (distribution_figure_is_undefined(averages, figure)) {
+        (void)snprintf(text, FORMAT_SIZE, "-");
+        return text;
+    }
     return DISTRIBUTION_FIGURES[figure].is_share ? format_share(value, text)
                                                  : format_number(value, DIGITS, text);
 }

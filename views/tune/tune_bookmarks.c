@@ -5,6 +5,7 @@
 #include "tui/canvas/list_box.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/text/text.h"
+#include "views/shared/average_text.h"
 #include "views/tune/tune_internal.h"
 
 #include <stdio.h>
@@ -76,7 +77,7 @@ static void draw_values(Canvas *canvas, Rect area, int row, size_t figure, const
         (void)snprintf(text, sizeof text, "…");
         if (sides[i].averages != NULL) {
             values[i] = distribution_figure(sides[i].averages, figure);
-            tune_format_figure(figure, values[i], text);
+            (void)average_text_write(sides[i].averages, figure, text);
         }
         (void)canvas_write_right(canvas, area, row, end - (SIDES - 1 - i) * FIGURE_COLUMNS,
                                  sides[i].is_stale ? ROLE_STALE : ROLE_VALUE, text);
@@ -220,7 +221,8 @@ static Status list_bookmarks(TuneState *state, Session *session, Table **table, 
         table_add_integer(*table, (int64_t)bookmark->dials.targets);
         for (size_t i = 0; i < figures; i++) {
             if (averages != NULL)
-                table_add_number(*table, distribution_figure(averages, i));
+                table_add_figure(*table, distribution_figure(averages, i),
+                                 distribution_figure_is_undefined(averages, i));
             else
                 table_add_empty(*table);
         }

@@ -1,13 +1,9 @@
-/* What the panes of Tune say in the same words: a headline figure and its label; and how they search their rows. */
+/* What the panes of Tune say in the same words: the label of a headline figure; and how they search their rows. */
 #include "core/evaluation/distribution.h"
 #include "tui/text/text.h"
 #include "views/tune/tune_internal.h"
 
 #include <stdio.h>
-
-void tune_format_figure(size_t figure, double value, char text[FORMAT_SIZE]) {
-    (void)(DISTRIBUTION_FIGURES[figure].is_share ? format_share(value, text) : format_number(value, 4, text));
-}
 
 void tune_label_figure(size_t figure, char *text, size_t size) {
     const DistributionFigure *facts = &DISTRIBUTION_FIGURES[figure];

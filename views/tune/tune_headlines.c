@@ -60,7 +60,7 @@ static void draw_table(const TuneState *state, const Session *session, Canvas *c
         if (estimate != NULL) draw_estimate(estimate, i, canvas, area, row);
         for (int c = 0; c < (estimate != NULL ? 2 : 3); c++) {
             char text[FORMAT_SIZE] = "…";
-            if (columns[c] != NULL) tune_format_figure(i, distribution_figure(columns[c], i), text);
+            if (columns[c] != NULL) (void)average_text_write(columns[c], i, text);
             (void)canvas_write_right(canvas, area, row, LABEL_COLUMNS + (c + 1) * FIGURE_COLUMNS,
                                      c == 2 && stale ? ROLE_STALE : ROLE_VALUE, text);
         }
@@ -215,7 +215,8 @@ static void add_averages(Table *table, const char *model, const Settings *settin
     table_add_number(table, settings->rho);
     table_add_number(table, settings->omega);
     for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT; i++)
-        table_add_number(table, distribution_figure(averages, i));
+        table_add_figure(table, distribution_figure(averages, i),
+                         distribution_figure_is_undefined(averages, i));
 }
 
 static Status list_headlines(TuneState *state, Session *session, Table **table, Error *error) {

@@ -75,8 +75,7 @@ extern const double TUNE_MOST_RHO;
 /* The curves of the sweep, which stand beside the panes in a wide window. */
 void tune_draw_sweep(const TuneState *state, const Session *session, Canvas *canvas, Rect area);
 
-/* A figure of DISTRIBUTION_FIGURES as this view writes it, and its label with the unit (tune_figures.c). */
-void tune_format_figure(size_t figure, double value, char text[FORMAT_SIZE]);
+/* The label of one of DISTRIBUTION_FIGURES with its unit (tune_figures.c). */
 void tune_label_figure(size_t figure, char *text, size_t size);
 
 /* The next of `count` things from `from` on whose name has the text; `count` where there is none. */

@@ -6,6 +6,7 @@
 #include "tui/session/session_dials.h"
 #include "tui/session/session_neurons.h"
 #include "tui/text/text.h"
+#include "views/shared/average_text.h"
 #include "views/tune/tune_internal.h"
 
 #include <stdio.h>
@@ -120,7 +121,7 @@ static void draw_cursor(const TuneState *state, const SessionPlane *plane, const
             for (size_t k = 0; k < sizeof ALSO / sizeof *ALSO; k++)
                 also = also || strcmp(DISTRIBUTION_FIGURES[i].key, ALSO[k]) == 0;
             if (pass == 0 ? i != state->figure : !also || i == state->figure) continue;
-            tune_format_figure(i, distribution_figure(&plane->averages[cell], i), text);
+            (void)average_text_write(&plane->averages[cell], i, text);
             tune_label_figure(i, label, sizeof label);
             bool fits = column + text_width(label) + text_width(text) + 3 <= row.columns;
             if (!fits && pass > 0) return; /* no figure that lacks its end */
@@ -242,7 +243,8 @@ static Status list_plane(TuneState *state, Session *session, Table **table, Erro
         table_add_number(*table, range_point(&plane.range.alpha, i % plane.range.alpha.points));
         table_add_number(*table, range_point(&plane.range.rho, i / plane.range.alpha.points));
         for (size_t k = 0; k + 2 < count; k++)
-            table_add_number(*table, distribution_figure(&plane.averages[i], k));
+            table_add_figure(*table, distribution_figure(&plane.averages[i], k),
+                             distribution_figure_is_undefined(&plane.averages[i], k));
     }
     return status;
 }
