@@ -41,12 +41,14 @@ static void note_closed(int signal_number) {
     output_closed = 1;
 }
 
-/* What is mapped and cut short by another program cannot be read, and has no other way to say so. Only calls that a
- * signal handler may make. */
+/* What is mapped and cut short by another program cannot be read, and has no other way to say so. All threads may find it
+ * at once: the first tells and ends the program, which the others wait for. Only calls that a signal handler may make. */
 static void report_lost_file(int signal_number) {
     static const char TEXT[] =
         "rejuv: an input file shrank, or could not be read, while it was in use (SIGBUS)\n";
+    static atomic_flag is_told = ATOMIC_FLAG_INIT;
     (void)signal_number;
+    while (atomic_flag_test_and_set(&is_told)) (void)pause();
     ssize_t written = write(STDERR_FILENO, TEXT, sizeof TEXT - 1);
     (void)written; /* nobody else is left to tell */
     _exit(COMMAND_EXIT_ERROR);
@@ -135,7 +137,7 @@ Status batch_open_job(Batch *batch, Error *error) {
     /* back to the default after the first: a second signal ends a program that does not obey */
     catch_signal(SIGINT, cancel_running, (int)SA_RESETHAND);
     catch_signal(SIGTERM, cancel_running, (int)SA_RESETHAND);
-    catch_signal(SIGBUS, report_lost_file, (int)SA_RESETHAND);
+    catch_signal(SIGBUS, report_lost_file, 0);
     return STATUS_OK;
 }
 
