@@ -46,6 +46,11 @@ static Status make_directories(char *path, Error *error) {
     }
 }
 
+bool user_directory_has_file(const char *path) {
+    struct stat facts;
+    return lstat(path, &facts) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
 Status user_directory_make_directory(const char *path, Error *error) {
     char *copy = memory_copy_text(path, strlen(path));
     if (copy == NULL) return memory_fail(error, "a directory's name");

@@ -25,6 +25,10 @@ typedef enum UserDirectory {
 /* The directory, or with `name` a file in it; the caller frees. NULL where there is no home, or no memory. */
 char *user_directory_path(UserDirectory place, const char *name);
 
+/* Whether there is a file to be read, even one that leads nowhere or cannot be reached: then it is read, and why that
+ * fails is told. */
+bool user_directory_has_file(const char *path);
+
 /* Makes a directory and those above it, for the user alone. */
 Status user_directory_make_directory(const char *path, Error *error) STATUS_MUST_CHECK;
 

@@ -1,13 +1,6 @@
 /* The user's settings file. */
+#include "tests/scratch.h"
 #include "tui/app/config.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 static Config read_text(const char *text) {
     Config config = {0};
@@ -79,6 +72,33 @@ static void no_file_is_no_problem(void **state) {
     config_free(&config);
 }
 
+/* A link to nothing is no file that is not there: someone put it there. */
+static void a_file_that_cannot_be_read_is_named_once_with_the_reason(void **state) {
+    static const struct {
+        const char *target, *reason; /* of a link; NULL: a directory */
+    } CASES[] = {{NULL, "expected a regular file"},
+                 {"/nowhere/at/all", "No such file or directory"},
+                 {"config", "Too many levels of symbolic links"},
+                 {"/dev/zero", "expected a regular file"}};
+    (void)state;
+    assert_int_equal(mkdir(scratch_path("rejuv"), 0777), 0);
+    assert_int_equal(setenv("XDG_CONFIG_HOME", scratch, 1), 0);
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        const char *path = scratch_path("rejuv/config");
+        char expected[1200];
+        Config config;
+        (void)snprintf(expected, sizeof expected, "%s: %s", path, CASES[i].reason);
+        assert_int_equal(CASES[i].target == NULL ? mkdir(path, 0777) : symlink(CASES[i].target, path), 0);
+        config_read_user(&config);
+        assert_int_equal(config.problem_count, 1);
+        assert_int_equal(config.problems[0].line, 0);
+        assert_string_equal(config.problems[0].text, expected);
+        config_free(&config);
+        scratch_clear("rejuv/config");
+    }
+    assert_int_equal(unsetenv("XDG_CONFIG_HOME"), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_are_read),
@@ -86,6 +106,7 @@ int main(void) {
         cmocka_unit_test(what_is_wrong_is_left_out_and_named_by_its_line),
         cmocka_unit_test(a_file_of_nonsense_ends),
         cmocka_unit_test(no_file_is_no_problem),
+        cmocka_unit_test(a_file_that_cannot_be_read_is_named_once_with_the_reason),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

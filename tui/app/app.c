@@ -155,7 +155,8 @@ void app_close(App *app) {
 /* What is wrong in the user's settings: the rest of them holds, and help lists all of it. */
 static void say_problems(App *app, const Config *config) {
     for (size_t i = 0; config != NULL && i < config->problem_count; i++)
-        keymap_note(app->keymap, config->path, config->problems[i].line, "%s", config->problems[i].text);
+        keymap_note(app->keymap, config->problems[i].line > 0 ? config->path : NULL, config->problems[i].line,
+                    "%s", config->problems[i].text);
     size_t count = keymap_problem_count(app->keymap);
     const char *first = keymap_problem(app->keymap, 0);
     char help[KEY_NAME_SIZE * KEYMAP_SEQUENCE] = ":help", more[sizeof help + 64] = "";

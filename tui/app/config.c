@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { CONFIG_LIMIT = 1 << 16, WORD_SIZE = 64 };
 
@@ -90,7 +89,7 @@ void config_read(Config *config, const char *text, size_t bytes) {
 
 void config_read_user(Config *config) {
     *config = (Config){.path = user_directory_path(USER_DIRECTORY_CONFIG, "config")};
-    if (config->path == NULL || access(config->path, F_OK) != 0) return;
+    if (config->path == NULL || !user_directory_has_file(config->path)) return;
     char *text = NULL;
     size_t bytes;
     Error reason;

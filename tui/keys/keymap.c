@@ -25,8 +25,9 @@ void keymap_note(Keymap *keymap, const char *origin, int line, const char *forma
     int length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     if (length >= 0 && keymap->problem_count < KEYMAP_PROBLEMS)
-        keymap->problems[keymap->problem_count] =
-            line > 0 ? memory_format("%s:%d: %s", origin, line, text) : memory_format("%s: %s", origin, text);
+        keymap->problems[keymap->problem_count] = origin == NULL ? memory_copy_text(text, strlen(text))
+                                                  : line > 0 ? memory_format("%s:%d: %s", origin, line, text)
+                                                             : memory_format("%s: %s", origin, text);
     keymap->problem_count++;
 }
 

@@ -80,7 +80,8 @@ Status keymap_read_user(Keymap *keymap, const char *choice, Error *error) STATUS
 size_t keymap_problem_count(const Keymap *keymap);
 const char *keymap_problem(const Keymap *keymap, size_t index); /* NULL beyond the first few dozen */
 
-/* Notes a problem of the user's settings as "ORIGIN:LINE: …"; `line` 0 leaves it out. One that cannot be kept is only counted. */
+/* Notes a problem of the user's settings as "ORIGIN:LINE: …"; `line` 0 leaves it out, NULL both, where the text
+ * names the file. One that cannot be kept is only counted. */
 void keymap_note(Keymap *keymap, const char *origin, int line, const char *format, ...) STATUS_PRINTF(4, 5);
 
 typedef enum KeymapMatch { KEYMAP_UNBOUND, KEYMAP_PREFIX, KEYMAP_BOUND } KeymapMatch;

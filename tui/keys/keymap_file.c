@@ -304,8 +304,8 @@ static Status read_users_own(Keymap *keymap) {
     char *path = user_directory_path(USER_DIRECTORY_CONFIG, "keys");
     Error reason;
     if (path == NULL) return STATUS_OK; /* no home */
-    if (access(path, F_OK) == 0 && read_file(keymap, path, 0, &reason) != STATUS_OK)
-        keymap_note(keymap, path, 0, "%s", reason.message);
+    if (user_directory_has_file(path) && read_file(keymap, path, 0, &reason) != STATUS_OK)
+        keymap_note(keymap, NULL, 0, "%s", reason.message);
     free(path);
     return STATUS_OK;
 }
