@@ -79,19 +79,24 @@ static Key translate_character(wint_t character) {
     return text_character_width((int32_t)character) < 0 ? KEY_NONE : (Key)character;
 }
 
-static int read_wide(wint_t *character) {
-    if (input.pushed == WEOF) return get_wch(character);
-    *character = input.pushed;
-    input.pushed = WEOF;
-    return OK;
-}
-
 static bool wait_for_byte(int milliseconds) {
     struct pollfd file = {.fd = input.file, .events = POLLIN};
     int ready;
     do ready = poll(&file, 1, milliseconds);
     while (ready < 0 && errno == EINTR);
     return ready > 0 && (file.revents & POLLIN) != 0;
+}
+
+/* curses keeps a read that failed, one that a signal interrupted too, as if nothing had come: what has come is still there,
+ * and the rest of a sequence would be taken for keys. */
+static int read_wide(wint_t *character) {
+    if (input.pushed == WEOF) {
+        int result = get_wch(character);
+        return result == ERR && wait_for_byte(0) ? get_wch(character) : result;
+    }
+    *character = input.pushed;
+    input.pushed = WEOF;
+    return OK;
 }
 
 bool terminal_has_input(void) {
