@@ -180,7 +180,7 @@ void cache_samples_pack_gradient(const Gradient *gradient, Buffer *payload) {
         cache_bytes_put_count(payload, bytes);
         buffer_add(payload, tensor->tensor->name, bytes);
         cache_bytes_put_count(payload, (uint64_t)tensor->role);
-        cache_bytes_put_count(payload, (uint64_t)(tensor->layer + 1)); /* of none: 0 */
+        cache_bytes_put_count(payload, (uint64_t)tensor->layer + 1); /* of none, −1: 0 */
         cache_bytes_put_double(payload, tensor->norm);
         cache_bytes_put_double(payload, tensor->weight);
     }

@@ -117,12 +117,10 @@ Status chat_case_change(ChatRun *run, const ChatText *text, ChatCase to, ChatVal
     size_t width;
     for (size_t at = 0; at < text->length; at += width) {
         int32_t point = chat_text_point(text->bytes + at, text->length - at, &width);
-        bool begins = to == CHAT_CASE_TITLE ? !in_word : at == 0;
+        bool begins = to == CHAT_CASE_TITLE ? !in_word : to == CHAT_CASE_CAPITALIZE && at == 0;
         if (to == CHAT_CASE_UPPER || (to == CHAT_CASE_SWAP && is_lower(point)))
             add_upper(&builder, point);
-        else if (to == CHAT_CASE_LOWER || (to == CHAT_CASE_SWAP && is_upper(point)))
-            add_lower(&builder, text, at, width, point);
-        else if (to == CHAT_CASE_SWAP)
+        else if (to == CHAT_CASE_SWAP && !is_upper(point))
             chat_builder_add_point(&builder, point);
         else if (begins)
             add_title(&builder, point);

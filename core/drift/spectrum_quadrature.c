@@ -206,7 +206,8 @@ static Status take_values(const Ritz *gauss, size_t size, Spectrum *spectrum, Er
  */
 static double missed_share(const LanczosResult *result) {
     static const double FACTOR = 1.648;
-    double steps = (double)(result->count / result->block), size = (double)result->size;
+    const size_t blocks = result->count / result->block;
+    double steps = (double)blocks, size = (double)result->size;
     double each = pow(MISSED_PROBABILITY, 1.0 / (double)result->block);
     double root = log(FACTOR * sqrt(size) / each) / (2.0 * steps - 1.0);
     if (result->count == result->size) return 0.0;

@@ -201,7 +201,7 @@ static Status assign_ids(AddedTokens *added, const Pieces *vocabulary, Error *er
         added->special_count += token->special ? 1 : 0;
         if (token->id > highest) highest = token->id;
     }
-    added->ids = (size_t)(highest + 1);
+    added->ids = (size_t)highest + 1; /* of none −1 */
     added->by_id = memory_allocate(added->ids, sizeof *added->by_id);
     if (added->by_id == NULL) return memory_fail(error, STAGE);
     for (size_t i = 0; i < added->ids; i++) added->by_id[i] = -1;

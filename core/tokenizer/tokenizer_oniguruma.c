@@ -96,7 +96,8 @@ static Status check_code_point(Translation *t, uint32_t c) {
 /* The character that the escape at the cursor, just behind its backslash, stands for; NO_CHARACTER for a
  * class. */
 static Status read_escaped_character(Translation *t, int32_t *character) {
-    static const char LETTERS[] = "nrtfvae", VALUES[] = "\n\r\t\f\v\a\x1b";
+    static const char LETTERS[] = "nrtfvae";
+    static const unsigned char VALUES[] = "\n\r\t\f\v\a\x1b";
     if (at_end(t)) return refuse(t, "a backslash at the end");
     uint32_t c;
     size_t taken = tokenizer_text_read(t->pattern + t->at, &c);

@@ -60,7 +60,7 @@ typedef struct Steps {
     uint8_t attributes;
 } Steps;
 
-#define COUNTED(array) array, sizeof array / sizeof array[0]
+#define COUNTED(array) (array), sizeof(array) / sizeof((array)[0])
 
 /* Eight colours are bold: the Linux console then shows their bright forms (its plain yellow is a brown). */
 static const Colour SEQUENTIAL_8[] = {5, 6, 3};

@@ -193,8 +193,9 @@ Status figure_curves_draw(const FigureCurves *curves, const FigureSheet *sheet, 
     double height = (area.height - legend) / (double)down;
     Status status = STATUS_OK;
     for (size_t i = 0; i < curves->panel_count && status == STATUS_OK; i++) {
-        FigureBox box = {area.x + (double)(i % across) * (width + GAP),
-                         area.y + (double)(i / across) * height, width, height};
+        const size_t column = i % across, row = i / across;
+        FigureBox box = {area.x + (double)column * (width + GAP), area.y + (double)row * height, width,
+                         height};
         status = draw_panel(curves, &curves->panels[i], box, file, error);
     }
     if (status != STATUS_OK) return status;

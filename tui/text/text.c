@@ -127,7 +127,7 @@ static void escape_character(int32_t character, const char *input, size_t bytes,
         (void)snprintf(form, 16, "\\r");
     } else if (character == ' ' && (flags & TEXT_SHOW_SPACES) != 0) {
         (void)snprintf(form, 16, "%s", ascii ? "_" : "·");
-    } else if (character < 0 || character < 0x20 || character == 0x7F) {
+    } else if (character < 0x20 || character == 0x7F) { /* below 0: no character */
         (void)snprintf(form, 16, "\\x%02x", (unsigned)(unsigned char)input[0]);
     } else if (text_character_width(character) < 0 || (ascii && character > 0x7E) ||
                ((flags & TEXT_SHOW_SPACES) != 0 && character > 0x7E &&

@@ -61,7 +61,7 @@ void tensor_draw_figures(const TensorView *view, const ElementsMap *map, Canvas 
         if (row >= area.rows) break;
         if (i % line == 0)
             (void)canvas_print(canvas, area, row, 0, i / line == here / line ? ROLE_VALUE : ROLE_DIM, "%7llu",
-                               (unsigned long long)(shown.row + (shown.flows ? i : i / line)));
+                               (unsigned long long)shown.row + (shown.flows ? i : i / line));
         draw_figure(map, canvas, area, row, column, i, key, i == here);
     }
 }

@@ -93,7 +93,7 @@ static void draw_modules(TuneState *state, Session *session, Canvas *canvas, Rec
                                     .area = rect_make(area.row, area.column, shown, area.columns),
                                     .down = {&state->kind, (size_t)first, (size_t)count, 1}});
     for (int row = 0; row < shown; row++)
-        draw_kind(state, session, kinds[first + row], (size_t)(first + row), canvas, area, row);
+        draw_kind(state, session, kinds[first + row], (size_t)first + (size_t)row, canvas, area, row);
     (void)rect_cut_top(&area, count + 1);
     settings_text_write_kinds(session_settings(session), options);
     int row = 0;
