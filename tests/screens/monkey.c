@@ -2,16 +2,19 @@
  * monkey — presses random keys in a program and watches that it neither dies nor hangs, and leaves the
  * terminal as it was.
  *
- *     monkey [--seed N] [--steps N] [--seconds N] PROGRAM [ARGUMENT …]
+ *     monkey [--seed N] [--steps N] [--seconds N] [--round N] PROGRAM [ARGUMENT …]
  *
  * A step is a key, a short text, a paste, a movement or button of the mouse (which a program that has not asked
  * for it takes for strange keys), or another size of the terminal; half of the steps wait until the
  * program has drawn its answer. The same seed presses the same keys. The program runs in an empty directory
  * of its own, which is its HOME too, so that what the keys make it write goes away with it. When it quits
- * (the keys may ask for that), it is started again. Exit status: 0; 1 the program failed; 2 anything else.
+ * (the keys may ask for that), it is started again. With --round nothing quits: after every N steps the program is let
+ * come to rest, what it holds is printed (process_growth.h), and the same N steps begin again; that it grows is
+ * a failure. Exit status: 0; 1 the program failed; 2 anything else.
  */
 #include "core/numerics/random.h"
 #include "core/support/memory.h"
+#include "tests/screens/process_growth.h"
 #include "tests/screens/terminal_host.h"
 
 #include <ftw.h>
@@ -26,10 +29,11 @@ enum { EXIT_SECONDS = 900, EXIT_INTERRUPTED = 130, OPEN_FILES = 16 };
 typedef struct Monkey {
     TerminalHostOptions options;
     TerminalHost *host;
-    uint64_t seed, drawn; /* random numbers taken */
-    unsigned long steps;
+    uint64_t seed, drawn;       /* random numbers taken */
+    unsigned long steps, round; /* round 0: there are none */
     double seconds;
     unsigned long starts;
+    ProcessGrowth growth; /* of the program that runs now */
 } Monkey;
 
 static size_t choose(Monkey *monkey, size_t count) {
@@ -52,7 +56,8 @@ static Status press_key(Monkey *monkey, Error *error) {
         return terminal_host_send_key(monkey->host, NAMED[choose(monkey, sizeof NAMED / sizeof *NAMED)],
                                       error);
     char name[2] = {(char)('!' + choose(monkey, '~' - '!' + 1)), '\0'};
-    if (name[0] == 'q' && choose(monkey, 8) != 0) name[0] = '5'; /* quitting is only one thing to try */
+    if (name[0] == 'q' && (choose(monkey, 8) != 0 || monkey->round > 0))
+        name[0] = '5'; /* quitting is only one thing to try */
     return terminal_host_send_text(monkey->host, name, error);
 }
 
@@ -138,12 +143,13 @@ static Status judge_end(Monkey *monkey, Error *error) {
 
 static Status start(Monkey *monkey, Error *error) {
     monkey->starts++;
+    monkey->growth.count = 0;
     return terminal_host_start(&monkey->options, &monkey->host, error);
 }
 
-/* Out of whatever the keys led into (a half-pasted text, a question, a search), and out of the program. */
-static Status leave(Monkey *monkey, Error *error) {
-    static const char *const WAY_OUT[] = {"\033[201~", "\033", "\033", "\033", ":quit\r"};
+/* Out of whatever the keys led into: a half-pasted text, a question, a search. */
+static Status come_to_rest(Monkey *monkey, Error *error) {
+    static const char *const WAY_OUT[] = {"\033[201~", "\033", "\033", "\033"};
     Status status = terminal_host_resize(monkey->host, 24, 80, error);
     for (size_t i = 0; i < sizeof WAY_OUT / sizeof *WAY_OUT && status == STATUS_OK; i++) {
         if (!terminal_host_is_running(monkey->host)) break;
@@ -151,7 +157,21 @@ static Status leave(Monkey *monkey, Error *error) {
         if (status == STATUS_OK) /* taken in, so that it is not one sequence with what comes after */
             status = terminal_host_wait_quiet(monkey->host, QUIET_SECONDS, EXIT_SECONDS, error);
     }
+    return status;
+}
+
+static Status leave(Monkey *monkey, Error *error) {
+    Status status = come_to_rest(monkey, error);
+    if (status == STATUS_OK && terminal_host_is_running(monkey->host))
+        status = terminal_host_send_text(monkey->host, ":quit\r", error);
     return status == STATUS_OK ? judge_end(monkey, error) : status;
+}
+
+static Status end_round(Monkey *monkey, Error *error) {
+    monkey->drawn = 0;
+    Status status = come_to_rest(monkey, error);
+    if (status != STATUS_OK || !terminal_host_is_running(monkey->host)) return status;
+    return process_growth_add(&monkey->growth, terminal_host_process(monkey->host), stdout, error);
 }
 
 static Status play(Monkey *monkey, Error *error) {
@@ -160,15 +180,19 @@ static Status play(Monkey *monkey, Error *error) {
     unsigned long step = 0;
     for (; status == STATUS_OK && step < monkey->steps && seconds_now() < end; step++) {
         status = take_step(monkey, error);
+        if (status == STATUS_OK && monkey->round > 0 && (step + 1) % monkey->round == 0)
+            status = end_round(monkey, error);
         if (terminal_host_is_running(monkey->host)) continue;
         status = judge_end(monkey, error); /* also where a key could not be sent any more */
         if (status == STATUS_OK) status = start(monkey, error);
     }
     if (status == STATUS_OK) status = leave(monkey, error);
+    if (status == STATUS_OK && monkey->round > 0) status = process_growth_judge(&monkey->growth, error);
     if (status != STATUS_OK)
         (void)status_add_context(error, "seed %zu, step %lu", (size_t)monkey->seed, step);
     (void)printf("%lu steps, %lu starts\n", step, monkey->starts);
     terminal_host_free(monkey->host);
+    free(monkey->growth.rounds);
     return status;
 }
 
@@ -209,6 +233,8 @@ static bool read_options(Monkey *monkey, char **arguments, int count) {
             monkey->steps = strtoul(arguments[i + 1], NULL, 10);
         else if (strcmp(arguments[i], "--seconds") == 0)
             monkey->seconds = strtod(arguments[i + 1], NULL);
+        else if (strcmp(arguments[i], "--round") == 0)
+            monkey->round = strtoul(arguments[i + 1], NULL, 10);
         else
             return false;
     }
@@ -224,7 +250,9 @@ int main(int count, char **arguments) {
     char directory[] = "/tmp/monkey-XXXXXX";
     Error error = {0};
     if (!read_options(&monkey, arguments, count) || mkdtemp(directory) == NULL) {
-        (void)fprintf(stderr, "usage: monkey [--seed N] [--steps N] [--seconds N] PROGRAM [ARGUMENT ...]\n");
+        (void)fprintf(
+            stderr,
+            "usage: monkey [--seed N] [--steps N] [--seconds N] [--round N] PROGRAM [ARGUMENT ...]\n");
         return 2;
     }
     Status status = play_in(&monkey, directory, &error);

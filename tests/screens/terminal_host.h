@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 typedef struct TerminalHost TerminalHost;
 
@@ -122,6 +123,9 @@ bool terminal_host_cursor(const TerminalHost *host, int *row, int *column);
 uint64_t terminal_host_bytes(const TerminalHost *host);
 
 bool terminal_host_is_running(const TerminalHost *host);
+
+/* The program that was started. */
+pid_t terminal_host_process(const TerminalHost *host);
 
 /* Whether the terminal is as it was at the start: the line settings (termios), the main screen, a visible
  * cursor, no mouse reporting, no colour left on. If not, `why` says what is different. */

@@ -23,6 +23,10 @@ bool terminal_host_is_running(const TerminalHost *host) {
     return host->running;
 }
 
+pid_t terminal_host_process(const TerminalHost *host) {
+    return host->child;
+}
+
 bool terminal_host_cursor(const TerminalHost *host, int *row, int *column) {
     VTermPos position;
     vterm_state_get_cursorpos(vterm_obtain_state(host->terminal), &position);
