@@ -2,8 +2,9 @@
 # All the proof there is, from a clean clone: installs what is missing (Debian 12 and 13), builds, tests, checks.
 #     sh tests/run.sh [--all]
 # --all also runs the nightly set: tests that take long, every terminal of the matrix (without it: every two of size, character
-# set and depth of colour together once), the slow ones under the sanitizers too, a whole build with clang (without it: all that
-# clang warns of), and the static program, built and started. What is left out counts as skipped.
+# set and depth of colour together once), the slow ones under the sanitizers too, those of threads under the thread sanitizer and
+# some under valgrind, clang-tidy and cppcheck where they are installed, a whole build with clang (without it: all that clang
+# warns of), and the static program, built and started. What is left out counts as skipped.
 # The last line is "N passed, N failed, N skipped"; the exit status is 0 when nothing failed.
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -139,6 +140,20 @@ slow='^slow$'
 [ "$nightly" = OFF ] || slow='^$'
 [ $status -ne 0 ] || run_tests build-sanitize -L '^(unit|golden|faults|screens|fuzz|nightly)$' -LE "$slow"
 [ "$nightly" = ON ] || skip "slow tests under the sanitizers" "--all runs them; without sanitizers they ran above"
+
+if [ "$nightly" = ON ]; then
+    build build-thread -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=gcc -DREJUV_SANITIZE_THREAD=ON -DREJUV_WERROR=ON
+    status=$?
+    verdict "build with the thread sanitizer, without a warning" $status
+    [ $status -ne 0 ] || run_tests build-thread -L '^threads$'
+    for tool in valgrind lint; do
+        sh "tests/$tool.sh" build-tests
+        status=$?
+        if [ $status -eq 77 ]; then skip "$tool" "it is not installed"; else verdict "$tool finds nothing" $status; fi
+    done
+else
+    skip "the thread sanitizer, valgrind, clang-tidy and cppcheck" "--all runs them"
+fi
 
 if ! command -v clang >/dev/null; then
     skip "clang" "there is no clang"

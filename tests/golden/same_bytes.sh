@@ -53,6 +53,7 @@ turn() {
 }
 
 kept() {
+    # shellcheck disable=SC2086 — a list of options
     REJUV_KERNELS=portable "$rejuv" export "$base" "$sft" $export --dry-run --json --out out 2>errors |
         sed -n 's/.*"kept_bytes": *\([0-9]*\).*/\1/p'
 }
