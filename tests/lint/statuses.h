@@ -13,10 +13,10 @@
 #include <cjson/cJSON.h>
 
 #define status_fail(error, status, ...) ((void)(status_fail)(error, status, __VA_ARGS__), (Status)(status))
-#define status_fail_errno(...)          ((void)(status_fail_errno)(__VA_ARGS__), STATUS_IO)
-#define status_add_context(...)         ((void)(status_add_context)(__VA_ARGS__), STATUS_FORMAT)
-#define memory_fail(error, what)        ((void)(memory_fail)(error, what), STATUS_NO_MEMORY)
-#define job_cancelled(error)            ((void)(job_cancelled)(error), STATUS_CANCELLED)
+#define status_fail_errno(...)          ((void)(status_fail_errno)(__VA_ARGS__), (Status)STATUS_IO)
+#define status_add_context(...)         ((void)(status_add_context)(__VA_ARGS__), (Status)STATUS_FORMAT)
+#define memory_fail(error, what)        ((void)(memory_fail)(error, what), (Status)STATUS_NO_MEMORY)
+#define job_cancelled(error)            ((void)(job_cancelled)(error), (Status)STATUS_CANCELLED)
 
 #define cJSON_IsArray(item)             ((item) != NULL && (cJSON_IsArray)(item))
 #define cJSON_IsBool(item)              ((item) != NULL && (cJSON_IsBool)(item))
