@@ -22,7 +22,7 @@ check() { # TOOL TEST OPTION …
     fi
 }
 for test in "$@"; do
-    check memcheck "$test" --leak-check=full --errors-for-leak-kinds=definite
+    check memcheck "$test" --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite
     check helgrind "$test"
 done
 exit $failed
