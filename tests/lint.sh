@@ -8,8 +8,9 @@
 # and gcc's -fanalyzer, which take half an hour of processor time; they also report ways that no program takes, so what they
 # say is read, and is no verdict.
 set -u
+build=$(cd "${1:?usage: lint.sh BUILD [--paths]}" && pwd) || exit 2 # cppcheck names files as it was given the folder
+paths=${2-}
 cd "$(dirname "$0")/.." || exit 2
-build=${1:?usage: lint.sh BUILD [--paths]} paths=${2-}
 [ -s "$build/compile_commands.json" ] || {
     echo "lint.sh: $build has no compile_commands.json: run cmake first" >&2
     exit 2
