@@ -3,6 +3,7 @@
 #include "core/checkpoint/tensor_name.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 
