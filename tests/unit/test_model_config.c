@@ -421,7 +421,8 @@ static void what_has_no_way_back_is_named(void **state) {
         {"afmoe",
          "\"num_experts\":4,\"num_experts_per_tok\":2,\"moe_intermediate_size\":8,\"num_dense_layers\":1,"
          "\"global_attn_every_n_layers\":2",
-         "gates of what attention gives"},
+         NULL},
+        {"apertus", "", "xIELU"},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         const ModelConfig config = accept(CASES[i].type, CASES[i].more);
@@ -437,6 +438,8 @@ static void what_has_no_way_back_is_named(void **state) {
     assert_string_equal(architecture_forward_only(&config), "scaled gates and MLPs");
     config = accept("llama", "");
     config.plans[0].value_dim = config.plans[0].head_dim / 2;
+    assert_null(architecture_forward_only(&config)); /* of a matrix of their own */
+    config.qkv = QKV_BY_HEAD;
     assert_string_equal(architecture_forward_only(&config), "values of another width than keys");
 }
 
