@@ -8,8 +8,8 @@ static const double PI = 3.14159265358979323846;
 double chebyshev_point(double from, double to, size_t count, size_t index) {
     if (index == 0) return from;
     if (index + 1 == count) return to;
-    double share = 0.5 - 0.5 * cos(PI * (double)index / (double)(count - 1));
-    return from + (to - from) * share;
+    double last = (double)(count - 1), turn = sin(PI * (2.0 * (double)index - last) / (2.0 * last));
+    return (from * (1.0 - turn) + to * (1.0 + turn)) / 2.0; /* of the middle: a cosine there is not quite 0 */
 }
 
 static bool counts(size_t i, size_t first, size_t left) {

@@ -18,7 +18,8 @@
 
 enum { CHEBYSHEV_MOST = 32 };
 
-/* Point `index` of `count` ≥ 2 of [from, to], rising; the ends are exact. */
+/* Point `index` of `count` ≥ 2 of [from, to], rising; the ends are exact, and so is the middle of an odd number, such as the 0
+ * between an end and its opposite. */
 double chebyshev_point(double from, double to, size_t count, size_t index);
 
 /* coefficients[i] = l_i(x) of `count` ≤ CHEBYSHEV_MOST points, all different. The `left` points from `first` on are

@@ -46,6 +46,11 @@ static void points_rise_from_one_end_to_the_other(void **state) {
             assert_true(fabs(points[i] + points[count - 1 - i] - 1.0) < 1e-15); /* symmetric */
         }
     }
+    for (size_t count = 3; count <= CHEBYSHEV_MOST; count += 2) {
+        assert_true(chebyshev_point(0.0, 1.0, count, count / 2) == 0.5);
+        list_points(-1.0, 1.0, count, points);
+        for (size_t i = 0; i < count; i++) assert_true(points[i] == -points[count - 1 - i]);
+    }
     list_points(0.0, 1.0, 5, points);
     assert_true(fabs(points[1] - (0.5 - sqrt(0.125))) < 1e-15);
 }
