@@ -162,6 +162,13 @@ static void chebyshevs_points_are_said_where_they_are_allowed(void **state) {
     assert_false(range_find(&range, 1.01, &index));
     range_write(&range, false, text, sizeof text);
     assert_string_equal(text, "0:1:5:chebyshev");
+    assert_true(range_read("-1:1:5:chebyshev", &limits, &range));
+    assert_true(range_point(&range, 2) == 0.0);
+    /* 0.45, 0.598, …: nearer to the first, though its angle is nearer to the second's */
+    assert_true(range_read("0.45:2:6:chebyshev", &limits, &range));
+    assert_true(range_find(&range, 0.5, &index) && index == 0);
+    for (size_t i = 0; i < range.points; i++)
+        assert_true(range_find(&range, range_point(&range, i), &index) && index == i);
 }
 
 int main(void) {

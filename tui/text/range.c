@@ -135,14 +135,27 @@ double range_point(const Range *range, size_t index) {
     return (range->from * (last - at) + range->to * at) / last;
 }
 
+/* How many steps a value is behind the first of Chebyshev's points: its angle says between which two it is, its distance from
+ * them how far. NaN beyond the ends. */
+static double count_chebyshev_steps(const Range *range, double value) {
+    double part = (value - range->from) / (range->to - range->from);
+    double steps = acos(1.0 - 2.0 * part) / acos(-1.0) * (double)(range->points - 1);
+    if (!(steps < (double)(range->points - 1))) return steps;
+    double before = range_point(range, (size_t)steps), after = range_point(range, (size_t)steps + 1);
+    return floor(steps) + (value - before) / (after - before);
+}
+
+static double count_steps(const Range *range, double value) {
+    if (range->is_chebyshev) return count_chebyshev_steps(range, value);
+    return (value - range->from) / (range->to - range->from) * (double)(range->points - 1);
+}
+
 bool range_find(const Range *range, double value, size_t *index) {
     if (range->points == 1) {
         *index = 0;
         return value == range->from;
     }
-    double part = (value - range->from) / (range->to - range->from);
-    if (range->is_chebyshev) part = acos(1.0 - 2.0 * part) / acos(-1.0); /* NaN beyond the ends */
-    double at = part * (double)(range->points - 1);
+    double at = count_steps(range, value);
     if (!(at >= -0.5 && at <= (double)range->points - 0.5)) return false;
     double nearest = fmin((double)range->points - 1, fmax(0, round(at)));
     *index = (size_t)nearest;

@@ -48,8 +48,8 @@ void range_write(const Range *range, bool are_shares, char *text, size_t size);
 /* Point `index` of `points`; the ends are exact, and so is the 0 between an end and its opposite. */
 double range_point(const Range *range, size_t index);
 
-/* The point nearest to a value, of Chebyshev's by their angle; false where it lies beyond the ends by more than half a
- * step, and beyond those of Chebyshev's by anything. */
+/* The point nearest to a value; false where it lies beyond the ends by more than half a step, and beyond those of
+ * Chebyshev's by anything. */
 bool range_find(const Range *range, double value, size_t *index);
 
 #endif
