@@ -189,6 +189,68 @@ static void a_reset_changes_w_alone(void **state) {
     free(rows);
 }
 
+/* ---- mixtures of experts ---- */
+
+static cJSON *run_experts(const char *text, bool is_text, ProgramResult *result) {
+    char *own_base = golden_path("golden/blocks/%s/%s", "experts-gated", "base"),
+         *own_sft = golden_path("golden/blocks/%s/%s", "experts-gated", "sft"),
+         *path = scratch_path("experts.jsonl");
+    scratch_write_text("experts.jsonl", text);
+    cJSON *tree = NULL;
+    if (is_text)
+        *result = PROGRAM_RUN("rollout", own_base, own_sft, "--samples", path, "--gradient");
+    else
+        tree = RUN_JSON("rollout", own_base, own_sft, "--samples", path, "--gradient");
+    free(own_base);
+    free(own_sft);
+    free(path);
+    return tree;
+}
+
+/* Its matrices have no biases and one layer has experts: squares of experts add up to those of the module, and to what the
+ * layer's line says of them. */
+static void experts_add_up_to_their_module_and_their_layer(void **state) {
+    (void)state;
+    cJSON *tree = run_experts(
+        "{\"prompt_ids\": [5, 6], \"response_ids\": [7], \"reward\": 1}\n"
+        "{\"prompt_ids\": [5, 6], \"response_ids\": [8, 9], \"reward\": 0}\n",
+        false, NULL);
+    const cJSON *row, *line = json_find(tree, "expert_layers")->child;
+    double squares = 0.0, largest = 0.0, untouched = 0.0;
+    cJSON_ArrayForEach(row, json_find(tree, "experts")) {
+        double norm = read_number(row, "gradient_fused");
+        squares += norm * norm;
+        largest = fmax(largest, norm * norm);
+        untouched += norm == 0.0;
+        assert_true(read_number(row, "weight_fused") > 0.0);
+    }
+    assert_true(squares > 0.0);
+    cJSON_ArrayForEach(row, json_find(tree, "modules")) {
+        if (strcmp(json_get_text(row, "module", ""), "expert") == 0)
+            expect_near(sqrt(squares), read_number(row, "gradient_fused"), 1e-12, "the module");
+    }
+    assert_null(line->next);
+    assert_true(read_number(line, "experts") == cJSON_GetArraySize(json_find(tree, "experts")));
+    assert_true(read_number(line, "untouched_fused") == untouched);
+    expect_near(read_number(line, "largest_share_fused"), largest / squares, 1e-12, "the largest share");
+    cJSON_Delete(tree);
+}
+
+static void where_experts_learn_nothing_none_has_the_largest_share(void **state) {
+    (void)state;
+    ProgramResult result;
+    (void)run_experts(
+        "{\"prompt_ids\": [5, 6], \"response_ids\": [7], \"reward\": 1}\n"
+        "{\"prompt_ids\": [5, 6], \"response_ids\": [8], \"reward\": 1}\n",
+        true, &result);
+    assert_int_equal(result.status, 0);
+    const char *experts = strstr(result.output, "\nExperts: ");
+    assert_non_null(experts);
+    assert_null(strstr(experts, "nan"));
+    assert_non_null(strstr(experts, "  -  -\n"));
+    program_free(&result);
+}
+
 /* ---- other forms, and mistakes ---- */
 
 static void csv_has_samples_or_tensors(void **state) {
@@ -367,6 +429,8 @@ int main(void) {
         cmocka_unit_test(ids_are_texts_for_rewards),
         cmocka_unit_test(without_a_mixed_group_nothing_is_learned),
         cmocka_unit_test(a_reset_changes_w_alone),
+        cmocka_unit_test(experts_add_up_to_their_module_and_their_layer),
+        cmocka_unit_test(where_experts_learn_nothing_none_has_the_largest_share),
         cmocka_unit_test(csv_has_samples_or_tensors),
         cmocka_unit_test(mistakes_are_told_before_anything_is_read),
         cmocka_unit_test(samples_come_through_a_pipe),

@@ -361,7 +361,7 @@ Status rollout_tables_expert_layers(const BatchRollout *rollout, Table **table, 
         for (size_t side = 0; side < SIDE_COUNT; side++)
             table_add_integer(*table, (int64_t)sums[side].untouched);
         for (size_t side = 0; side < SIDE_COUNT; side++)
-            table_add_number(*table, sums[side].sum > 0.0 ? sums[side].largest / sums[side].sum : NAN);
+            table_add_figure(*table, sums[side].largest / sums[side].sum, sums[side].sum == 0.0);
     }
     return status;
 }
