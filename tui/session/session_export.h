@@ -12,7 +12,7 @@
 typedef enum SessionExportStage {
     SESSION_EXPORT_IDLE,       /* the plan is shown */
     SESSION_EXPORT_WRITING,    /* session_jobs() has the progress */
-    SESSION_EXPORT_VERIFYING,  /* re-opened, compared with the recipe and blended again */
+    SESSION_EXPORT_VERIFYING,  /* re-opened, compared with the recipe and the blend */
     SESSION_EXPORT_DISCARDING, /* what an interrupted one left is being removed */
     SESSION_EXPORT_DONE,       /* written and verified */
     SESSION_EXPORT_FAILED      /* session_export_message() says what and where */

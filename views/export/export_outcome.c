@@ -39,12 +39,12 @@ static int draw_running(Session *session, Canvas *canvas, Rect area, int row) {
 static int draw_verification(const VerifyResult *result, Canvas *canvas, Rect area, int row) {
     bool good = result->tensors_equal == result->tensors && result->files_equal == result->files;
     (void)canvas_print(canvas, area, row++, 0, good ? ROLE_GOOD : ROLE_ERROR,
-                       "re-opened: %zu of %zu tensors and %zu of %zu other files have the recipe's SHA-256",
+                       "read back: %zu of %zu tensors and %zu of %zu other files are those of the recipe",
                        result->tensors_equal, result->tensors, result->files_equal, result->files);
     if (result->has_inputs)
         (void)canvas_print(canvas, area, row++, 0,
                            result->tensors_blended == result->tensors ? ROLE_GOOD : ROLE_ERROR,
-                           "blended again from both inputs: %zu of %zu tensors equal, bit for bit",
+                           "blended from both inputs: %zu of %zu tensors equal, bit for bit",
                            result->tensors_blended, result->tensors);
     return draw_findings(&result->findings, canvas, area, row);
 }
