@@ -1,4 +1,4 @@
-"""The other side of bench_peers.c: has another project's software do its work, and says what that took.
+"""The other side of peer.c: has another project's software do its work, and says what that took.
 
     peers.py versions        what is installed, for people
     peers.py                 reads one order a line from standard input, its words separated by tabs, and answers each with
