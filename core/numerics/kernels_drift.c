@@ -4,6 +4,7 @@
  */
 #include "core/numerics/kernels_internal.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -23,16 +24,70 @@ INLINE void drift_count(const float *restrict s, const float *restrict b, size_t
     drift->sign_flips += flips;
 }
 
+/* ---- a · b + c, rounded once ---- */
+
+#if defined(__FMA__) || defined(__aarch64__) || defined(FP_FAST_FMA) || FLT_EVAL_METHOD != 0
+
+INLINE double multiply_add(double a, double b, double c) {
+    return fma(a, b, c);
+}
+
+#else
+
+/*
+ * Where the processor has none, the C library's own takes ten times as long as this: the product and both sums with what
+ * rounding takes off them, which is added up rounded to odd, so that the last rounding sees it (Boldo and Melquiond, Emulation
+ * of a FMA and correctly rounded sums, 2008). Fourth powers of float32 neither overflow nor underflow here.
+ */
+typedef struct Sum {
+    double sum, error;
+} Sum;
+
+INLINE Sum add_exactly(double a, double b) {
+    double sum = a + b, other = sum - a;
+    return (Sum){sum, (a - (sum - other)) + (b - other)};
+}
+
+INLINE double add_to_odd(double a, double b) {
+    Sum added = add_exactly(a, b);
+    uint64_t bits;
+    memcpy(&bits, &added.sum, sizeof bits);
+    if (added.error != 0.0 && (bits & 1U) == 0)
+        bits = (added.error > 0.0) == (added.sum > 0.0) ? bits + 1 : bits - 1;
+    memcpy(&added.sum, &bits, sizeof bits);
+    return added.sum;
+}
+
+/* The first half of the digits: products of halves are exact. */
+INLINE double upper_half(double a) {
+    double scaled = 0x8000001p0 * a;
+    return scaled - (scaled - a);
+}
+
+INLINE double multiply_add(double a, double b, double c) {
+    double product = a * b, a_upper = upper_half(a), b_upper = upper_half(b);
+    double a_lower = a - a_upper, b_lower = b - b_upper;
+    double error =
+        ((a_upper * b_upper - product) + a_upper * b_lower + a_lower * b_upper) + a_lower * b_lower;
+    Sum lower = add_exactly(c, error), upper = add_exactly(product, lower.sum);
+    double sum = upper.sum + add_to_odd(upper.error, lower.error);
+    return __builtin_expect(isnan(sum), 0) ? fma(a, b, c) : sum; /* infinities have no halves */
+}
+
+#endif
+
+/* ---- sums ---- */
+
 /* One group of up to DRIFT_LANES elements; with n = DRIFT_LANES the compiler sees whole vectors. */
 #define DRIFT_SUMS(n)                                                                                        \
     for (size_t l = 0; l < (n); l++) {                                                                       \
         double sft = s[i + l], base = b[i + l], difference = sft - base, square = difference * difference;   \
-        bb.lanes[l] = fma(base, base, bb.lanes[l]);                                                          \
-        bd.lanes[l] = fma(base, difference, bd.lanes[l]);                                                    \
+        bb.lanes[l] += base * base; /* exact before it is added */                                           \
+        bd.lanes[l] = multiply_add(base, difference, bd.lanes[l]);                                           \
         d1.lanes[l] += difference;                                                                           \
         d2.lanes[l] += square;                                                                               \
-        d3.lanes[l] = fma(square, difference, d3.lanes[l]);                                                  \
-        d4.lanes[l] = fma(square, square, d4.lanes[l]);                                                      \
+        d3.lanes[l] = multiply_add(square, difference, d3.lanes[l]);                                         \
+        d4.lanes[l] = multiply_add(square, square, d4.lanes[l]);                                             \
     }
 
 INLINE void drift_sums(const float *restrict s, const float *restrict b, size_t count, KernelDrift *drift) {

@@ -377,17 +377,24 @@ static void run_kernel(const Kernels *kernels, const KernelRow *row, size_t coun
     }
 }
 
-/* Numbers as weights are, of which some are equal and some change sign; or zeros, NaNs and infinities among them. */
-static void fill_sides(bool is_tame, float base[KERNELS_DRIFT_CHUNK], float sft[KERNELS_DRIFT_CHUNK]) {
+/* Numbers as weights are, of which some are equal and some change sign; as far apart as float32 can be, down to those below the
+ * normal ones; or zeros, NaNs and infinities among them. */
+enum { TAME, WIDE, WILD, FILLS };
+
+static void fill_sides(int fill, float base[KERNELS_DRIFT_CHUNK], float sft[KERNELS_DRIFT_CHUNK]) {
     uint64_t random = 11;
     for (size_t i = 0; i < KERNELS_DRIFT_CHUNK; i++) {
         base[i] = smooth(i, i % 2 == 0 ? 0.05F : -0.05F, &random);
         sft[i] = i % 7 == 0 ? base[i] : i % 25 == 1 ? -base[i] : smooth(i, base[i], &random);
-        if (is_tame) continue;
+        if (fill == WIDE) {
+            base[i] = ldexpf(base[i], (int)(i * 37 % 260) - 135);
+            sft[i] = ldexpf(sft[i], (int)(i * 53 % 260) - 135);
+        }
+        if (fill != WILD) continue;
         if (i % 50 == 3) base[i] = 0.0F;
         if (i % 25 == 1) sft[i] = -0.0F;
     }
-    if (is_tame) return;
+    if (fill != WILD) return;
     base[100] = sft[300] = NAN;
     base[400] = sft[400] = sft[401] = INFINITY;
 }
@@ -417,8 +424,8 @@ static void every_instruction_set_gives_the_same_bits(void **state) {
                                      {DTYPE_F64, DTYPE_F64}};
     static float base[KERNELS_DRIFT_CHUNK], sft[KERNELS_DRIFT_CHUNK];
     static double stored_base[KERNELS_DRIFT_CHUNK], stored_sft[KERNELS_DRIFT_CHUNK];
-    for (int is_tame = 0; is_tame < 2; is_tame++) {
-        fill_sides(is_tame, base, sft);
+    for (int fill = 0; fill < FILLS; fill++) {
+        fill_sides(fill, base, sft);
         for (size_t t = 0; t < sizeof TYPES / sizeof *TYPES; t++) {
             const KernelRow row = {TYPES[t][0], TYPES[t][1], stored_sft, stored_base, 0.0F, 0.0F};
             store(sft, row.sft_dtype, stored_sft);
