@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 #if defined(__AVX2__)
 
@@ -28,12 +29,26 @@ enum {
 
 #define ALIGNED _Alignas(KERNELS_LINE)
 
-/* Elements of a block as float32: in order, or split, which is cheaper to make of bfloat16: of each sixteen first those at
- * even places, then the others. */
+/* Elements of a block as float32, at any address, for files have them at any: in order, or split, which is cheaper to make of
+ * bfloat16: of each sixteen first those at even places, then the others. */
 typedef struct Floats {
-    const float *sft, *base;
+    const unsigned char *sft, *base;
     bool is_split;
 } Floats;
+
+INLINE __m256 load_eight(const unsigned char *floats, size_t at) {
+    return _mm256_loadu_ps((const float *)(const void *)(floats + 4 * at));
+}
+
+INLINE __m256d load_group(const unsigned char *floats, size_t at) {
+    return _mm256_cvtps_pd(_mm_loadu_ps((const float *)(const void *)(floats + 4 * at)));
+}
+
+INLINE double load_one(const unsigned char *floats, size_t at) {
+    float value;
+    memcpy(&value, floats + 4 * at, sizeof value);
+    return (double)value;
+}
 
 /* ---- sums ---- */
 
@@ -78,9 +93,8 @@ INLINE void store_sums(const Sums *sums, KernelDrift *drift, Lanes lanes) {
     store_lanes(sums->fourths, &drift->fourths, lanes);
 }
 
-INLINE void add_group(Sums *sums, const float *sft_floats, const float *base_floats) {
-    __m256d sft = _mm256_cvtps_pd(_mm_loadu_ps(sft_floats));
-    __m256d base = _mm256_cvtps_pd(_mm_loadu_ps(base_floats));
+INLINE void add_group(Sums *sums, const Floats *floats, size_t at) {
+    __m256d sft = load_group(floats->sft, at), base = load_group(floats->base, at);
     __m256d difference = _mm256_sub_pd(sft, base), square = _mm256_mul_pd(difference, difference);
     sums->base_squares = _mm256_fmadd_pd(base, base, sums->base_squares);
     sums->products = _mm256_fmadd_pd(base, difference, sums->products);
@@ -105,8 +119,7 @@ INLINE void add_groups(const Floats *floats, size_t first, size_t count, Ahead a
         if (first + TOGETHER == GROUPS) __builtin_prefetch(ahead.base + i * ahead.size);
 #pragma GCC unroll 4
         for (size_t g = 0; g < TOGETHER; g++) {
-            size_t at = i + (first + g) * GROUP;
-            add_group(&sums[g], floats->sft + at, floats->base + at);
+            add_group(&sums[g], floats, i + (first + g) * GROUP);
         }
     }
 #pragma GCC unroll 4
@@ -138,7 +151,7 @@ INLINE __m256 has_flipped(__m256 s, __m256 b) {
 /* Of numbers, whatever they are. */
 INLINE void count_numbers(const Floats *floats, size_t count, KernelDrift *drift) {
     for (size_t i = 0; i < count; i += 8) {
-        __m256 sft = _mm256_loadu_ps(floats->sft + i), base = _mm256_loadu_ps(floats->base + i);
+        __m256 sft = load_eight(floats->sft, i), base = load_eight(floats->base, i);
         drift->changed += bits_set(_mm256_cmp_ps(sft, base, _CMP_NEQ_UQ));
         drift->sign_flips += bits_set(has_flipped(sft, base));
     }
@@ -147,8 +160,7 @@ INLINE void count_numbers(const Floats *floats, size_t count, KernelDrift *drift
 INLINE void list_numbers(const Floats *floats, size_t count, uint32_t least, Listed *listed) {
     __m256i below = _mm256_set1_epi32((int)least - 1), size = _mm256_set1_epi32(0x7fffffff);
     for (size_t i = 0; i < count; i += 8) {
-        __m256 difference =
-            _mm256_sub_ps(_mm256_loadu_ps(floats->sft + i), _mm256_loadu_ps(floats->base + i));
+        __m256 difference = _mm256_sub_ps(load_eight(floats->sft, i), load_eight(floats->base, i));
         __m256i key = _mm256_and_si256(_mm256_castps_si256(difference), size);
         __m256 is_listed = _mm256_castsi256_ps(_mm256_cmpgt_epi32(key, below));
         listed->words[i / WORD] |= (uint64_t)(unsigned)_mm256_movemask_ps(is_listed) << i % WORD;
@@ -281,7 +293,7 @@ INLINE size_t list_sizes(const Floats *floats, const Listed *listed, size_t coun
     size_t places_count = list_places(floats->is_split, listed, count, places), found = 0;
     for (size_t i = 0; i < places_count; i++) {
         size_t at = places[i];
-        sizes[found] = fabs((double)floats->sft[at] - (double)floats->base[at]);
+        sizes[found] = fabs(load_one(floats->sft, at) - load_one(floats->base, at));
         found += kernels_to_bits((float)sizes[found]) >= least;
     }
     return found;
@@ -290,7 +302,7 @@ INLINE size_t list_sizes(const Floats *floats, const Listed *listed, size_t coun
 static size_t drift_bf16(const unsigned char *s, const unsigned char *b, size_t count, uint32_t least,
                          KernelDrift *drift, double *sizes) {
     ALIGNED float sft[BLOCK], base[BLOCK];
-    const Floats floats = {sft, base, true};
+    const Floats floats = {(const void *)sft, (const void *)base, true};
     Listed listed = {0};
     Codes codes = codes_of_none(least);
     compare_codes(&codes, s, b, count, sft, base, &listed);
@@ -313,7 +325,7 @@ static size_t drift_floats(const Floats *floats, size_t count, uint32_t least, A
 
 static size_t drift_f32(const unsigned char *s, const unsigned char *b, size_t count, uint32_t least,
                         KernelDrift *drift, double *sizes) {
-    const Floats floats = {(const void *)s, (const void *)b, false};
+    const Floats floats = {s, b, false};
     return drift_floats(&floats, count, least, (Ahead){s + 4 * BLOCK, b + 4 * BLOCK, 4}, drift, sizes);
 }
 
@@ -327,7 +339,7 @@ static size_t drift_block(const KernelRow *row, size_t first, size_t count, uint
     if (row->sft_dtype == row->base_dtype && row->sft_dtype == DTYPE_F32)
         return drift_f32(s, b, count, least, drift, sizes);
     ALIGNED float sft[BLOCK], base[BLOCK];
-    const Floats floats = {sft, base, false};
+    const Floats floats = {(const void *)sft, (const void *)base, false};
     kernels_widen(row->sft_dtype, s, count, sft);
     kernels_widen(row->base_dtype, b, count, base);
     return drift_floats(&floats, count, least, (Ahead){s, b, 0}, drift, sizes);
