@@ -326,7 +326,7 @@ static double compare_experts(const Case *own, const cJSON *layers, const Gradie
             const GradientExpert *found = &gradient->experts[at++];
             assert_int_equal(found->layer, layer);
             assert_int_equal(found->expert, expert++);
-            assert_true(found->weight > 0.0);
+            assert_true(isfinite(found->norm) && found->weight > 0.0);
             if ((norm->valuedouble == 0.0) != (found->norm == 0.0))
                 fail_msg("%s: layer %d, expert %zu: %g, not %g", own->name, layer, expert - 1, found->norm,
                          norm->valuedouble);
