@@ -88,7 +88,8 @@ void blend_elements_as(const Blend *blend, size_t first, size_t count, DType dty
 
 /* y[r] = Σ_c W[first + r, c] · x[c] for `count` rows, without W ever in memory: the one-token multiply. Each W is the one
  * that blend_rows() gives, and products are added up in Kernels.dot's order; but where an adapter makes S, rounded to its
- * type, of stored rows and a product alone, S and B are multiplied each by its share of x, in dot_low_rank's. */
+ * type, of stored rows and a product alone, S and B are multiplied each by its share of x, in dot_low_rank's, so many columns
+ * at a time. */
 void blend_multiply_vector(const Blend *blend, size_t first, size_t count, const float *x, float *y);
 
 /* y[t·stride + r] = Σ_c W[first + r, c] · x[t][c] for `count` rows and `tokens` rows of x: for matrices that only few
