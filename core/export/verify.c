@@ -231,16 +231,22 @@ static Status check_head(const Checkpoint *export, const Pair *pair, VerifyResul
                        NAMES[found]);
 }
 
-/* What was blended is known of the export with the very recipe that was written then. */
-static Status judge_made(const char *directory, const ExportPlan **made, Job *job, Error *error) {
+/* What was blended is known of the export with the very recipe that was written then. Another one is a difference even where
+ * every sum fits: it may name inputs or dials that nobody used. */
+static Status check_written(const char *directory, VerifyOptions *known, Job *job, VerifyResult *result,
+                            Error *error) {
     char sum[HASH_HEX_SIZE], found[HASH_HEX_SIZE], *text = NULL;
-    if (*made == NULL) return STATUS_OK;
+    if (known->written == NULL) return STATUS_OK;
     char *path = memory_format("%s/%s", directory, RECIPE_FILE_NAME);
     Status status =
-        path == NULL ? memory_fail(error, RECIPE_FILE_NAME) : recipe_format((*made)->recipe, &text, error);
+        path == NULL ? memory_fail(error, RECIPE_FILE_NAME) : recipe_format(known->written, &text, error);
     if (status == STATUS_OK) status = hash_bytes(text, strlen(text), sum, error);
     if (status == STATUS_OK) status = hash_file(path, job, NULL, found, error);
-    if (status == STATUS_OK && strcmp(sum, found) != 0) *made = NULL;
+    if (status == STATUS_OK && strcmp(sum, found) != 0) {
+        known->made = NULL;
+        status = finding_add(&result->findings, SEVERITY_ERROR, RECIPE_FILE_NAME, error,
+                             "written with SHA-256 %s, read back with %s", sum, found);
+    }
     free(text);
     free(path);
     return status;
@@ -250,7 +256,7 @@ static Status check_tensors(const Checkpoint *export, const Pair *pair, const Ve
                             Job *job, VerifyResult *result, Error *error) {
     VerifyTensors found = {0};
     VerifyOptions known = *options;
-    Status status = judge_made(export->directory, &known.made, job, error);
+    Status status = check_written(export->directory, &known, job, result, error);
     if (status == STATUS_OK)
         status = verify_tensors(export, pair, result->recipe, &known, job, &found, &result->findings, error);
     result->tensors_equal = found.equal;

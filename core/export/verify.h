@@ -25,6 +25,9 @@ typedef struct VerifyOptions {
      * tags, the last two questions are answered. Tensors of an interrupted run, those with values that are not finite, and all
      * where the recipe is no longer the one that it wrote, are blended again; NULL: all are. */
     const ExportPlan *made;
+    /* The recipe that this process has just given the directory, which then has to have it byte for byte: `made`'s own, or
+     * that of rank 0, which writes it for all. NULL: `made` is too, and a recipe that can be read is taken at its word. */
+    const Recipe *written;
     Ranks *ranks; /* that share the work on tensors, all of which verify; NULL: this process alone */
 } VerifyOptions;
 

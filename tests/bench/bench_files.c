@@ -118,8 +118,10 @@ static Status export_half(void *argument, Error *error) {
     Status status = export_plan(pair, &options, &plan, error);
     if (status == STATUS_OK) status = export_check(plan, error);
     if (status == STATUS_OK) status = export_run(plan, writing->bench->job, error);
-    VerifyOptions how = {
-        .base_directory = pair->base->directory, .sft_directory = pair->sft->directory, .made = plan};
+    VerifyOptions how = {.base_directory = pair->base->directory,
+                         .sft_directory = pair->sft->directory,
+                         .made = plan,
+                         .written = plan != NULL ? plan->recipe : NULL};
     if (status == STATUS_OK)
         status = verify_export(writing->export, &how, writing->bench->job, &verified, error);
     verify_result_free(verified);

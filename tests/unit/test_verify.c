@@ -76,12 +76,16 @@ static void a_changed_bit_is_found_without_the_inputs_too(void **state) {
     verify_result_free(result);
 }
 
-static void change_recipe(void) {
-    char *recipe = scratch_read("out/rejuvenation.json", NULL), *alpha = strstr(recipe, "0.3");
-    assert_non_null(alpha);
-    alpha[2] = '4';
+static void change_in_recipe(const char *text, char last) {
+    char *recipe = scratch_read("out/rejuvenation.json", NULL), *found = strstr(recipe, text);
+    assert_non_null(found);
+    found[strlen(text) - 1] = last;
     scratch_write_text("out/rejuvenation.json", recipe);
     free(recipe);
+}
+
+static void change_recipe(void) {
+    change_in_recipe("0.3", '4');
 }
 
 static void a_recipe_of_other_settings_is_found_by_blending_again(void **state) {
@@ -153,7 +157,7 @@ static void verify_made(void (*change)(void), Status wanted, size_t made, size_t
     if (export_run(plan, NULL, &error) != STATUS_OK) fail_msg("%s", error.message);
     if (change != NULL) change();
     VerifyResult *result;
-    VerifyOptions how = {.made = plan};
+    VerifyOptions how = {.made = plan, .written = plan->recipe};
     assert_int_equal(verify_export(scratch_path("out"), &how, NULL, &result, &error), wanted);
     assert_int_equal(result->tensors_made, made);
     assert_int_equal(result->tensors_blended, blended);
@@ -175,6 +179,21 @@ static void what_is_no_longer_what_was_made_is(void **state) {
     (void)state;
     verify_made(flip_down_proj, STATUS_MISMATCH, FIXTURE_TENSORS - 1, FIXTURE_TENSORS - 1);
     verify_made(change_recipe, STATUS_MISMATCH, 0, 1); /* the integers are copied at any weight */
+}
+
+static void change_dial(void) {
+    change_in_recipe("\"dial\":\t\"alp", 't');
+}
+
+static void change_input(void) {
+    change_in_recipe("/base", 'a');
+}
+
+/* One bit that the disk turned in what no sum and no blending depends on. */
+static void a_recipe_that_reads_back_otherwise_is_a_difference(void **state) {
+    (void)state;
+    verify_made(change_dial, STATUS_MISMATCH, 0, FIXTURE_TENSORS);
+    verify_made(change_input, STATUS_MISMATCH, 0, 0); /* no inputs at hand, which alone is a note */
 }
 
 static void inputs_that_are_not_at_hand_are_a_note(void **state) {
@@ -296,6 +315,7 @@ int main(void) {
         TEST(tensors_too_many_or_too_few_are_found),
         TEST(what_was_just_made_is_not_blended_again),
         TEST(what_is_no_longer_what_was_made_is),
+        TEST(a_recipe_that_reads_back_otherwise_is_a_difference),
         TEST(inputs_that_are_not_at_hand_are_a_note),
         TEST(inputs_that_are_not_the_recipes_are_never_blended),
         TEST(a_value_that_overflows_is_named_as_a_warning),

@@ -229,6 +229,7 @@ static Status verify(Batch *batch, Export *export, Error *error) {
     VerifyOptions options = {.base_directory = batch->pair->base->directory,
                              .sft_directory = batch->pair->sft->directory,
                              .made = ranks_count(batch->ranks) > 1 ? NULL : export->plan,
+                             .written = ranks_is_lead(batch->ranks) ? export->plan->recipe : NULL,
                              .ranks = batch->ranks};
     return verify_export(export->plan->directory, &options, batch->job, &export->verified, error);
 }

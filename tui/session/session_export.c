@@ -202,7 +202,7 @@ static Status run_export(Job *job, void *argument, Error *error) {
 
 static Status run_verification(Job *job, void *argument, Error *error) {
     ExportErrand *errand = argument;
-    const VerifyOptions options = {.made = errand->plan};
+    const VerifyOptions options = {.made = errand->plan, .written = errand->plan->recipe};
     return verify_export(errand->plan->directory, &options, job, &errand->result, error);
 }
 
