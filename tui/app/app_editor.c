@@ -114,6 +114,21 @@ static int split_words(char *text, char **words) {
     return count;
 }
 
+/* What the dials and the form have no place for would be dropped in silence: --no-verify, --calibration. */
+static Status check_places(const Options *options, Error *error) {
+    static const OptionId FORM[] = {OPTION_OUT, OPTION_DTYPE, OPTION_DONOR, OPTION_SHARD_SIZE,
+                                    OPTION_ALLOW_UNMATCHED};
+    for (size_t i = 0; i < options->given_count; i++) {
+        OptionId id = options->given[i].id;
+        bool has_place = dial_options_include(id);
+        for (size_t k = 0; k < sizeof FORM / sizeof *FORM; k++) has_place = has_place || FORM[k] == id;
+        if (!has_place)
+            return status_fail(error, STATUS_ARGUMENT, "--%s: this view does not set it",
+                               option_facts(id)->name);
+    }
+    return STATUS_OK;
+}
+
 static Status apply_options(Session *session, const Options *options, Error *error) {
     SessionExportForm form = *session_export_form(session);
     Dials dials;
@@ -148,6 +163,7 @@ static Status apply_text(Session *session, char *text, Error *error) {
     Status status = options_parse(count + 2, words, &options, error);
     if (status == STATUS_OK && options.command != COMMAND_EXPORT)
         status = status_fail(error, STATUS_ARGUMENT, "expected options only");
+    if (status == STATUS_OK) status = check_places(&options, error);
     if (status == STATUS_OK) status = apply_options(session, &options, error);
     options_free(&options);
     return status;
