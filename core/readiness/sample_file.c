@@ -234,12 +234,17 @@ static Status find_group(Reading *reading, GroupFirst *firsts, SampleFileRow *ro
 static Status count_row(Reading *reading, SampleFileRow *row, Error *error) {
     Calibration *facts = reading->file->facts;
     CalibrationRow counted = row->row;
-    counted.prompt = counted.response = counted.answer = counted.conversation = NULL;
-    row->row.ids = NULL; /* the block is the calibration's for so long */
+    counted.response = counted.answer = counted.conversation = NULL;
+    row->row.ids = NULL; /* these blocks are the calibration's for so long */
+    row->row.prompt = NULL;
     Status status = calibration_take_row(facts, &counted, reading->reading->config, error);
-    if (status == STATUS_OK) row->row.ids = facts->rows[facts->count - 1].ids;
-    if (status == STATUS_OK) facts->rows[facts->count - 1].ids = NULL;
-    return status;
+    if (status != STATUS_OK) return status;
+    CalibrationRow *taken = &facts->rows[facts->count - 1];
+    row->row.ids = taken->ids;
+    row->row.prompt = taken->prompt;
+    taken->ids = NULL;
+    taken->prompt = NULL;
+    return STATUS_OK;
 }
 
 static Status take_row(Reading *reading, GroupFirst *firsts, SampleFileRow *row, Error *error) {

@@ -195,6 +195,8 @@ static void what_is_refused_is_named_with_file_and_line(void **state) {
     refuse(GOOD "{\"prompt_ids\": [1], \"response_ids\": [5000]}", STATUS_ARGUMENT,
            "line 2: token id 5000 is outside");
     refuse("{\"prompt_ids\": [], \"response_ids\": [2]}", STATUS_ARGUMENT, "expected a prompt of one token");
+    refuse("{\"prompt\": \"a\", \"response\": \"c\"}", STATUS_ARGUMENT,
+           "found none that the response does not begin in"); /* "ac" is one token */
     refuse("{\"prompt\": 3, \"response_ids\": [2]}", STATUS_FORMAT, "expected prompt_ids beside the number");
     refuse("{\"response_ids\": [2]}", STATUS_FORMAT, "expected \"prompt\" or \"prompt_ids\"");
     refuse("{\"prompt\": \"a\"}", STATUS_FORMAT, "expected \"response\" or \"response_ids\"");
