@@ -118,13 +118,19 @@ static Status keep(GradientExperts *experts, const Group *own, Error *error) {
     return complete ? STATUS_OK : memory_fail(error, "gradients of experts");
 }
 
+/* What one row gives: gradient ⊗ (weight · input). */
+typedef struct Row {
+    const float *input, *gradient;
+    float weight;
+} Row;
+
 uint64_t gradient_experts_token_bytes(const Model *model) {
     const ModelConfig *config = model->config;
     uint64_t most = 0;
     for (size_t i = 0; i < config->plan_count; i++) {
         const ExpertPlan *plan = &config->plans[i].experts;
         if (config->plans[i].mlp != MLP_EXPERTS) continue;
-        uint64_t row = (3 * plan->width + 1) * sizeof(float) + sizeof(uint32_t),
+        uint64_t row = (3 * plan->width + 1) * sizeof(float) + sizeof(uint32_t) + sizeof(Row),
                  token = 2 * config->hidden_size * sizeof(float) + plan->chosen * row;
         if (token > most) most = token;
     }
@@ -132,12 +138,6 @@ uint64_t gradient_experts_token_bytes(const Model *model) {
 }
 
 /* ---- one matrix of all experts ---- */
-
-/* What one row gives: gradient ⊗ (weight · input). */
-typedef struct Row {
-    const float *input, *gradient;
-    float weight;
-} Row;
 
 typedef struct Matrix {
     const GradientExperts *experts;

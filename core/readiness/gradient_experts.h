@@ -31,7 +31,7 @@ void gradient_experts_free(GradientExperts *experts); /* takes NULL */
 Status gradient_experts_add(GradientExperts *experts, const BackwardFlow *flow,
                             const GradientSquares *squares, Error *error) STATUS_MUST_CHECK;
 
-/* Bytes that stay of a token where there are several groups; 0 without experts. */
+/* Bytes that stay of a token where there are several groups, and that a matrix's rows are listed in; 0 without experts. */
 uint64_t gradient_experts_token_bytes(const Model *model);
 
 #endif
