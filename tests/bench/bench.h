@@ -21,7 +21,7 @@ typedef struct Bench {
     Model *model;
     Job *job;
     Report report;
-    char costs[240]; /* "pair 2, forward 4": seconds of processor of each part, with all its threads */
+    char costs[224]; /* "pair 2, forward 4": seconds of processor of each part, with all its threads */
 } Bench;
 
 /* Each adds its rows. */
