@@ -128,6 +128,8 @@ for program in "$alone" "$shared"; do
     SLURM_STEP_NUM_TASKS=2 "$program" drift "$demo/base" "$demo/sft" >output 2>errors </dev/null &&
         fail "several that srun started and that meet none: no error"
     grep -q "one of 2 processes (SLURM_STEP_NUM_TASKS)" errors || fail "several that meet none: no message"
+    SLURM_STEP_NUM_TASKS=2 "$program" --version >output 2>errors </dev/null && [ -s output ] ||
+        fail "what is no work: refused where several meet none"
     SLURM_STEP_NUM_TASKS=1 "$program" drift "$demo/base" "$demo/sft" --json 2>errors </dev/null | cmp - drift-alone ||
         fail "one that srun started"
     REJUV_ALONE=1 SLURM_STEP_NUM_TASKS=2 "$program" drift "$demo/base" "$demo/sft" --json 2>errors </dev/null |

@@ -137,7 +137,8 @@ static void explain(const Options *options, const char *message) {
                   options->command == COMMAND_OPEN ? "" : " ");
 }
 
-static int run_line(Ranks *ranks, int argc, char **argv) {
+/* `apart`: why the processes that were started together do not work together; NULL: they do, or it is one. */
+static int run_line(Ranks *ranks, const char *apart, int argc, char **argv) {
     Options options;
     Error error;
     int result;
@@ -154,6 +155,9 @@ static int run_line(Ranks *ranks, int argc, char **argv) {
     } else if (options_has(&options, OPTION_VERSION)) {
         (void)printf("%s%s\n", VERSION_TEXT, (const char *)LINKED_FILE); /* checked below */
         result = write_and_check();
+    } else if (apart != NULL) {
+        (void)fprintf(stderr, "rejuv: %s\n", apart);
+        result = COMMAND_EXIT_ERROR;
     } else {
         result = run_command(&options, ranks, argc, argv);
     }
@@ -165,11 +169,8 @@ int command_dispatch_run(int argc, char **argv) {
     Error error;
     Ranks *ranks;
     batch_watch_output();
-    if (ranks_join(&ranks, &error) != STATUS_OK) {
-        (void)fprintf(stderr, "rejuv: %s\n", error.message);
-        return COMMAND_EXIT_ERROR;
-    }
-    int result = run_line(ranks, argc, argv);
+    bool is_apart = ranks_join(&ranks, &error) != STATUS_OK;
+    int result = run_line(ranks, is_apart ? error.message : NULL, argc, argv);
     ranks_leave(ranks);
     return result;
 }
