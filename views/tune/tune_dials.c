@@ -65,6 +65,8 @@ static void draw_reset(const Session *session, Canvas *canvas, Rect area) {
     const SessionChange *change = session_change(session);
     if (!reset.is_ready) {
         const char *message = session_ranking_message(session);
+        if (message != NULL && session_calibration_is_wanted(session))
+            message = "ranked on calibration rows"; /* that there are none is said below */
         int column = canvas_print(canvas, area, 0, 0, ROLE_DIM,
                                   "reset by %s: ", ranking_selector_name(reset.selector));
         canvas_write_field(canvas, area, 0, column, area.columns - column, false, ROLE_DIM,

@@ -144,7 +144,9 @@ static void draw_headlines(TuneState *state, Session *session, Canvas *canvas, R
     bool is_kept = session_headline_base(session) != NULL; /* base and SFT, of an earlier session */
     if (message != NULL) {
         char keys[KEY_TEXT_SIZE];
-        int row = canvas_write_wrapped(canvas, table, is_kept ? 0 : 1, ROLE_WARNING, message);
+        int row = is_kept ? 0 : 1;
+        if (!session_calibration_is_wanted(session)) /* which the head says */
+            row = canvas_write_wrapped(canvas, table, row, ROLE_WARNING, message);
         if (session_calibration(session, NULL) != NULL)
             row += canvas_write(canvas, table, row, 0, ROLE_DIM,
                                 key_text("tune", "{measure} measures now", keys)) > 0;
