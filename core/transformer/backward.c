@@ -1,8 +1,7 @@
 #include "core/transformer/backward.h"
 
 #include "core/support/memory.h"
-#include "core/transformer/block_attention.h"
-#include "core/transformer/block_latent.h"
+#include "core/transformer/backward_mixer.h"
 #include "core/transformer/block_mlp.h"
 #include "core/transformer/embedding.h"
 #include "core/transformer/rotary.h"
@@ -23,13 +22,18 @@ static void keep_activations(void *user, const ForwardMoment *moment) {
         [FORWARD_QUERY] = {true, BACKWARD_QUERY},
         [FORWARD_KEY] = {true, BACKWARD_KEY},
         [FORWARD_VALUE] = {true, BACKWARD_VALUE},
-        [FORWARD_ATTENDED] = {true, BACKWARD_ATTENDED},
         [FORWARD_MIXED] = {true, BACKWARD_MIXED},
         [FORWARD_GATE_UP] = {true, BACKWARD_GATE_UP},
         [FORWARD_GATE] = {true, BACKWARD_GATE},
         [FORWARD_UP] = {true, BACKWARD_UP},
         [FORWARD_ACTIVATED] = {true, BACKWARD_ACTIVATED},
     };
+    static const struct {
+        ForwardSite site;
+        BackwardCopy copy;
+    } COPIES[] = {{FORWARD_PROJECTED, COPY_PROJECTED},   {FORWARD_CONVOLVED, COPY_CONVOLVED},
+                  {FORWARD_DECAY, COPY_DECAY},           {FORWARD_GATE_RANK, COPY_GATE_RANK},
+                  {FORWARD_DECAY_RANK, COPY_DECAY_RANK}, {FORWARD_ATTENDED, COPY_ATTENDED}};
     Backward *backward = user;
     float *to = NULL;
     backward_experts_keep(backward->experts, moment);
@@ -37,6 +41,8 @@ static void keep_activations(void *user, const ForwardMoment *moment) {
     if (moment->site == FORWARD_ATTENTION_OUTPUT) to = backward->outputs[0];
     if (moment->site == FORWARD_MLP_OUTPUT) to = backward->outputs[1];
     if (KEPT[moment->site].is_kept) to = backward->activations[KEPT[moment->site].site];
+    for (size_t i = 0; i < sizeof COPIES / sizeof *COPIES; i++)
+        if (moment->site == COPIES[i].site) to = backward->copies[COPIES[i].copy];
     if (to != NULL) memcpy(to, moment->values, moment->tokens * moment->width * sizeof *to);
 }
 
@@ -54,8 +60,13 @@ static const float *stream_of(const Descent *descent, Block block) {
     return is_input ? backward_inputs(backward, descent->group, descent->layer) : backward->middle;
 }
 
-static bool norms_before(const ModelConfig *config) {
-    return config->norms != NORMS_BEHIND;
+static bool norms_before(const Descent *descent) {
+    return architecture_norms(descent_config(descent), descent_plan(descent)) != NORMS_BEHIND;
+}
+
+static bool norms_behind(const Descent *descent) {
+    NormPlaces norms = architecture_norms(descent_config(descent), descent_plan(descent));
+    return norms == NORMS_AROUND || norms == NORMS_BEHIND;
 }
 
 /* The gradient at what the block gave: through the norm behind it, and the scale. */
@@ -65,7 +76,7 @@ static void descend_to_block(const Descent *descent, Block block, size_t sequenc
     const float *from = descent_slope(descent, SLOPE_RESIDUAL, sequence, token);
     float *to = descent_slope(descent, SLOPE_ADDED, sequence, token), scale = (float)config->residual_scale;
     size_t width = config->hidden_size, at = descent->spans[sequence].row + token;
-    if (!backward_norms_behind(config)) {
+    if (!norms_behind(descent)) {
         for (size_t i = 0; i < width; i++) to[i] = from[i] * scale;
         return;
     }
@@ -92,7 +103,7 @@ static void descend_from_block(const Descent *descent, Block block, size_t seque
     const float *from = descent_slope(descent, SLOPE_NORMED, sequence, token);
     float *to = descent_slope(descent, SLOPE_RESIDUAL, sequence, token);
     const Norm norm = forward_norm(descent->backward->state, descent->layer, NORM_BEFORE[block]);
-    if (norms_before(config))
+    if (norms_before(descent))
         norm_backward(&norm, stream_of(descent, block) + at * width, from, to);
     else
         for (size_t i = 0; i < width; i++) to[i] += from[i];
@@ -114,7 +125,7 @@ static void norm_token(const Descent *descent, Block block, size_t token) {
     const Norm norm = forward_norm(descent->backward->state, descent->layer, NORM_BEFORE[block]);
     const float *x = stream_of(descent, block) + token * norm.size;
     float *out = descent->normed + token * norm.size;
-    if (norms_before(descent_config(descent)))
+    if (norms_before(descent))
         norm_forward(&norm, x, out);
     else
         memcpy(out, x, norm.size * sizeof *out);
@@ -136,7 +147,7 @@ static void norm_for_attention(const Descent *descent, size_t sequence, size_t t
 /* From the stream to what a block gave. Side by side, both blocks start from one gradient: it is kept in SLOPE_ADDED. */
 static Status enter_block(Descent *descent, Block block, Error *error) {
     const ModelConfig *config = descent_config(descent);
-    bool is_parallel = config->wiring == WIRING_PARALLEL, has_norm = backward_norms_behind(config);
+    bool is_parallel = config->wiring == WIRING_PARALLEL, has_norm = norms_behind(descent);
     descent->given = has_norm || is_parallel || config->residual_scale != 1.0 ? SLOPE_ADDED : SLOPE_RESIDUAL;
     if (descent->given == SLOPE_RESIDUAL || (is_parallel && block == BLOCK_ATTENTION)) return STATUS_OK;
     Status status = STATUS_OK;
@@ -151,7 +162,7 @@ static Status enter_block(Descent *descent, Block block, Error *error) {
 
 static Status leave_block(const Descent *descent, Block block, Error *error) {
     Status status = STATUS_OK;
-    if (norms_before(descent_config(descent)))
+    if (norms_before(descent))
         status =
             descent_give_norm(descent, NORM_BEFORE[block], stream_of(descent, block), SLOPE_NORMED, error);
     return status == STATUS_OK
@@ -177,9 +188,7 @@ static Status descend_attention(Descent *descent, Error *error) {
     descent->accumulates = descent_config(descent)->norms == NORMS_ONE;
     if (status == STATUS_OK && descent->taker != NULL)
         status = descent_for_tokens(descent, norm_for_attention, error);
-    bool is_latent = descent_plan(descent)->latent.latent > 0;
-    if (status == STATUS_OK)
-        status = is_latent ? block_latent_descend(descent, error) : block_attention_descend(descent, error);
+    if (status == STATUS_OK) status = backward_mixer_descend(descent, error);
     return status == STATUS_OK ? leave_block(descent, BLOCK_ATTENTION, error) : status;
 }
 
@@ -248,10 +257,12 @@ static Status compute_angles(Descent *descent, size_t longest, Error *error) {
 static Status open_descent(Descent *descent, size_t tokens, size_t longest, Error *error) {
     Backward *backward = descent->backward;
     static const BackwardSite ROWS[] = {BACKWARD_QUERY, BACKWARD_KEY, BACKWARD_QUERY_LATENT, BACKWARD_LATENT};
-    descent->scratch_stride = backward_attention_scratch(longest);
+    const ModelConfig *config = backward_config(backward);
+    size_t attention = backward_attention_scratch(longest), mixer = backward_mixer_scratch(config, longest);
+    descent->scratch_stride = mixer > attention ? mixer : attention;
     descent->row_stride = backward->model->config->hidden_size;
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
-        size_t width = backward_widest_site(backward_config(backward), ROWS[i]);
+        size_t width = backward_widest_site(config, ROWS[i]);
         if (width > descent->row_stride) descent->row_stride = width;
     }
     descent->scratch = memory_allocate_aligned(backward->threads, descent->scratch_stride * sizeof(float));
@@ -269,6 +280,9 @@ static void close_descent(Descent *descent) {
     free(descent->shared_keys);
     free(descent->shared_values);
     free(descent->head_sums);
+    free(descent->vector_sums);
+    free(descent->bias_sums);
+    free(descent->vector_gradients);
     free(descent->norm_gradients);
     free(descent->normed);
     free(descent->rows);
@@ -288,8 +302,7 @@ static Status visit(const Descent *descent, BackwardVisitor visitor, void *user,
                                                  [BACKWARD_QKV] = SLOPE_QKV,
                                                  [BACKWARD_GATE_UP] = SLOPE_GATE_UP,
                                                  [BACKWARD_QUERY_LATENT] = SLOPE_QUERY_LATENT,
-                                                 [BACKWARD_LATENT] = SLOPE_LATENT,
-                                                 [BACKWARD_ATTENDED] = SLOPE_MIXED};
+                                                 [BACKWARD_LATENT] = SLOPE_LATENT};
     const Backward *backward = descent->backward;
     const LayerPlan *plan = descent_plan(descent);
     BackwardLayer layer = {.layer = descent->layer};
@@ -299,7 +312,12 @@ static Status visit(const Descent *descent, BackwardVisitor visitor, void *user,
         layer.activations[i] = backward->activations[i];
         layer.gradients[i] = backward->slopes[SLOPES[i]];
     }
-    for (int block = 0; block < 2; block++) {
+    if (descent_config(descent)->has_output_gate && architecture_attends(plan)) {
+        layer.width[BACKWARD_QUERY] = descent_slope_width(descent, SLOPE_PROJECTED);
+        layer.activations[BACKWARD_QUERY] = backward->copies[COPY_PROJECTED];
+        layer.gradients[BACKWARD_QUERY] = backward->slopes[SLOPE_PROJECTED];
+    }
+    for (int block = 0; block < 2 && norms_behind(descent); block++) {
         layer.outputs[block] = backward->outputs[block];
         layer.norms[block] = forward_norm(backward->state, descent->layer, NORM_BEHIND[block]);
     }
@@ -366,8 +384,14 @@ static Status open_weights(Descent *descent, Error *error) {
     descent->normed = memory_allocate_aligned(backward->group_tokens, row_bytes);
     descent->head_sums = memory_allocate(descent->row_stride, sizeof *descent->head_sums);
     descent->norm_gradients = memory_allocate(descent->row_stride, sizeof *descent->norm_gradients);
+    size_t vector = backward_mixer_vector(config);
+    descent->vector_sums = memory_allocate(vector, sizeof *descent->vector_sums);
+    descent->bias_sums = memory_allocate(vector, sizeof *descent->bias_sums);
+    descent->vector_gradients = memory_allocate(vector, sizeof *descent->vector_gradients);
     bool complete = descent->shared_keys != NULL && descent->shared_values != NULL &&
-                    descent->normed != NULL && descent->head_sums != NULL && descent->norm_gradients != NULL;
+                    descent->normed != NULL && descent->head_sums != NULL &&
+                    descent->norm_gradients != NULL && descent->vector_sums != NULL &&
+                    descent->bias_sums != NULL && descent->vector_gradients != NULL;
     return complete ? STATUS_OK : memory_fail(error, "gradients of weights");
 }
 

@@ -40,7 +40,8 @@ typedef struct BackwardSequence {
 
 /* The sites of a layer at which activations and their gradients can be read. */
 typedef enum BackwardSite {
-    BACKWARD_QUERY, /* outputs of q, k, v with bias, before clips, q/k norms and rotary embedding */
+    /* outputs of q, k, v with bias, before clips, q/k norms and rotary embedding; of q with its gates, where they are there */
+    BACKWARD_QUERY,
     BACKWARD_KEY,
     BACKWARD_VALUE,
     BACKWARD_GATE, /* outputs of gate and up with bias */
@@ -51,7 +52,6 @@ typedef enum BackwardSite {
     BACKWARD_GATE_UP,
     BACKWARD_QUERY_LATENT, /* what queries, and keys and values, come of, as forward.h has it */
     BACKWARD_LATENT,
-    BACKWARD_ATTENDED, /* what attention gave, before it was gated */
     BACKWARD_SITES
 } BackwardSite;
 

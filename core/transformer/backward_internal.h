@@ -27,8 +27,24 @@ typedef enum Slope {
     SLOPE_LATENT_NORMED,
     SLOPE_ATTENTION_GATE, /* at gates of what attention gives, before they are bent */
     SLOPE_EXPANDED,       /* of each head the plain part of its key, and its value */
+    SLOPE_PROJECTED,      /* as buffers are: queries and gates of one matrix; channels that are convolved, */
+    SLOPE_STORED,         /* as their matrices have them, */
+    SLOPE_WRITE,          /* and what is written and kept, before it is bent */
+    SLOPE_DECAY,
+    SLOPE_STATE_RANK,
     SLOPE_COUNT
 } Slope;
+
+/* What a block changes in place, or has no buffer for, as it was before: [tokens × width of its buffer]. */
+typedef enum BackwardCopy {
+    COPY_PROJECTED,
+    COPY_CONVOLVED,
+    COPY_DECAY,
+    COPY_GATE_RANK,
+    COPY_DECAY_RANK,
+    COPY_ATTENDED,
+    COPY_COUNT
+} BackwardCopy;
 
 /* Tokens that follow one another: a row, or what rows begin with together, or what a row has behind that. */
 typedef struct BackwardPart {
@@ -66,6 +82,7 @@ struct Backward {
     float *middle;     /* the residual stream between attention and MLP */
     float *outputs[2]; /* what attention and MLP gave, where a norm follows; else NULL */
     float *activations[BACKWARD_SITES];
+    float *copies[COPY_COUNT];
     float *slopes[SLOPE_COUNT];
     size_t slope_tokens;
     ExpertsPast *experts; /* of a model that has some; else NULL */
@@ -86,13 +103,17 @@ static inline const ModelConfig *backward_config(const Backward *backward) {
     return forward_side(backward->model, &backward->settings)->config;
 }
 
-/* Whether a norm stands between a block and the stream. */
+/* Whether a norm stands between a block and the stream, in any layer. */
 static inline bool backward_norms_behind(const ModelConfig *config) {
     return config->norms == NORMS_AROUND || config->norms == NORMS_BEHIND;
 }
 
 /* What is kept of the layer's MLP for a group; `up` NULL: nothing. */
 ForwardKept backward_kept(const Backward *backward, const BackwardGroup *group, uint64_t layer);
+
+/* Of the layer at hand; of the widest one; 0: there is nothing to copy. */
+size_t backward_copy_width(const ModelConfig *config, const LayerPlan *plan, BackwardCopy copy);
+size_t backward_widest_copy(const ModelConfig *config, BackwardCopy copy);
 
 /* Of the layer at hand; of the widest one. */
 size_t backward_site_width(const LayerPlan *plan, BackwardSite site);

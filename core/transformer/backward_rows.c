@@ -23,6 +23,7 @@ static uint64_t row_width(const ModelConfig *config) {
     uint64_t width = config->hidden_size + config->layers * cell_width(config);
     if (backward_norms_behind(config)) width += 2 * config->hidden_size;
     for (int i = 0; i < BACKWARD_SITES; i++) width += backward_widest_site(config, (BackwardSite)i);
+    for (int i = 0; i < COPY_COUNT; i++) width += backward_widest_copy(config, (BackwardCopy)i);
     for (int i = 0; i < BUFFER_COUNT; i++) width += forward_buffer_width(config, (Buffer)i);
     width += backward_experts_row_width(config);
     return width; /* the middle, the KV cache, activations */
@@ -85,6 +86,12 @@ static Status allocate(Backward *backward, Error *error) {
         backward->activations[i] = memory_allocate_aligned(backward->group_tokens, width * sizeof(float));
         complete = backward->activations[i] != NULL;
     }
+    for (int i = 0; i < COPY_COUNT && complete; i++) {
+        size_t width = backward_widest_copy(config, (BackwardCopy)i);
+        if (width == 0) continue;
+        backward->copies[i] = memory_allocate_aligned(backward->group_tokens, width * sizeof(float));
+        complete = backward->copies[i] != NULL;
+    }
     for (int i = 0; i < 2 && complete && backward_norms_behind(config); i++) {
         backward->outputs[i] = memory_allocate_aligned(backward->group_tokens, row_bytes);
         complete = backward->outputs[i] != NULL;
@@ -120,13 +127,22 @@ static void fill_rows(Backward *backward, const BackwardRow *rows) {
     }
 }
 
+/* Layers lie side by side: all have gate and up alike, and nothing but them, as experts do. */
+static bool keeps_mlps(const ModelConfig *config) {
+    for (size_t i = 0; i < config->plan_count; i++) {
+        MlpKind kind = config->plans[i].mlp;
+        if (kind == MLP_NONE || kind == MLP_EXPERTS || kind != config->plans[0].mlp) return false;
+    }
+    return true;
+}
+
 /* As many of the last layers as there is room for. */
 static Status allocate_kept(Backward *backward, uint64_t bytes, Error *error) {
     const ModelConfig *config = backward_config(backward);
     size_t gate = backward_widest_site(config, BACKWARD_GATE), up = backward_widest_site(config, BACKWARD_UP),
            layer;
     backward->kept_from = config->layers;
-    if (architecture_has_experts(config)) return STATUS_OK; /* there is more to them than gate and up */
+    if (!keeps_mlps(config)) return STATUS_OK;
     if (!memory_multiply(backward->tokens, (gate + up) * sizeof(float), &layer) || layer == 0)
         return STATUS_OK;
     uint64_t layers = bytes / layer < config->layers ? bytes / layer : config->layers;
@@ -203,40 +219,13 @@ static Status fill(Backward *made, const BackwardRow *rows, size_t group_tokens,
 
 /* ---- what has a way back ---- */
 
-/* MLPs that are alike, leaving out layers that are mixtures of experts. */
-static bool mlps_alike(const LayerPlan *a, const LayerPlan *b) {
-    if (a->mlp == MLP_EXPERTS || b->mlp == MLP_EXPERTS) return a->mlp != MLP_NONE && b->mlp != MLP_NONE;
-    return a->roles == b->roles && part_set_equal(&a->parts, &b->parts) && a->mlp == b->mlp &&
-           a->intermediate_size == b->intermediate_size;
-}
-
-/* Which tensors attention has, whatever the MLP is, and however many heads of whatever size. */
-static bool mixers_alike(const LayerPlan *a, const LayerPlan *b) {
-    const uint64_t attention = UINT64_C(1) << TENSOR_Q | UINT64_C(1) << TENSOR_K | UINT64_C(1) << TENSOR_V |
-                               UINT64_C(1) << TENSOR_QKV | UINT64_C(1) << TENSOR_O |
-                               UINT64_C(1) << TENSOR_Q_NORM | UINT64_C(1) << TENSOR_K_NORM;
-    return ((a->roles ^ b->roles) & attention) == 0 && a->mixer == b->mixer;
-}
-
-static bool plans_alike(const ModelConfig *config) {
-    for (size_t i = 0; i < config->plan_count; i++) {
-        for (size_t j = 0; j < i; j++)
-            if (!mixers_alike(&config->plans[i], &config->plans[j]) ||
-                !mlps_alike(&config->plans[i], &config->plans[j]))
-                return false;
-    }
-    return true;
-}
-
 Status backward_check_model(const Model *model, Error *error) {
     const ModelConfig *sides[] = {model->base.config, model->sft.config};
     for (int i = 0; i < 2; i++) {
         const ModelConfig *config = sides[i];
         bool heads_fit = config->qk_norm == QK_NORM_NONE || config->clip == 0.0;
-        const char *missing = !plans_alike(config)               ? "layers of different kinds"
-                              : config->plans[0].mlp == MLP_NONE ? "layers without an MLP"
-                              : config->wiring == WIRING_AFTER   ? "norms on the stream behind the blocks"
-                              : !heads_fit                       ? "clipped queries with q/k norms"
+        const char *missing = config->wiring == WIRING_AFTER ? "norms on the stream behind the blocks"
+                              : !heads_fit                   ? "clipped queries with q/k norms"
                               : backward_norms_behind(config) && config->residual_scale != 1.0
                                   ? "scaled blocks with norms behind them"
                                   : architecture_forward_only(config);
@@ -299,6 +288,7 @@ void backward_free(Backward *backward) {
     for (int i = 0; i < BACKWARD_SITES; i++) free(backward->activations[i]);
     for (int i = SLOPE_RESIDUAL + 1; i < SLOPE_COUNT; i++)
         free(backward->slopes[i]); /* the residual's is the caller's */
+    for (int i = 0; i < COPY_COUNT; i++) free(backward->copies[i]);
     for (int i = 0; i < 2; i++) free(backward->outputs[i]);
     backward_experts_free(backward->experts);
     free(backward->middle);

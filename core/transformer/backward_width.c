@@ -1,8 +1,16 @@
 #include "core/transformer/backward_internal.h"
 
+/* Layers without attention, or without an MLP, have their sizes all the same. */
+static bool has_site(const LayerPlan *plan, BackwardSite site) {
+    bool is_of_mlp = site == BACKWARD_GATE || site == BACKWARD_UP || site == BACKWARD_ACTIVATED ||
+                     site == BACKWARD_GATE_UP;
+    return is_of_mlp ? plan->mlp != MLP_NONE : architecture_attends(plan);
+}
+
 size_t backward_site_width(const LayerPlan *plan, BackwardSite site) {
     size_t query = plan->heads * plan->head_dim, key = plan->kv_heads * plan->head_dim;
     const LatentPlan *latent = &plan->latent;
+    if (!has_site(plan, site)) return 0;
     switch (site) {
     case BACKWARD_QUERY:
         return query;
@@ -12,8 +20,6 @@ size_t backward_site_width(const LayerPlan *plan, BackwardSite site) {
         return key;
     case BACKWARD_VALUE:
         return plan->kv_heads * plan->value_dim;
-    case BACKWARD_ATTENDED:
-        return architecture_needs(plan, TENSOR_PART_ATTENTION_GATE) ? plan->heads * plan->value_dim : 0;
     case BACKWARD_QUERY_LATENT:
         return latent->query;
     case BACKWARD_LATENT:
@@ -35,6 +41,14 @@ size_t backward_site_width(const LayerPlan *plan, BackwardSite site) {
     return 0;
 }
 
+/* Of what is as wide as a buffer; attention has some of them for itself. */
+static size_t buffer_width(const ModelConfig *config, const LayerPlan *plan, Buffer buffer) {
+    bool has_gates = architecture_attends(plan) && config->has_output_gate,
+         is_channels = plan->mixer == MIXER_CONVOLUTION || plan->mixer == MIXER_DELTA,
+         is_there = buffer == BUFFER_SCRATCH ? has_gates || is_channels : is_channels;
+    return is_there ? forward_layer_width(config, plan, buffer) : 0;
+}
+
 size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Slope slope) {
     static const BackwardSite SITES[SLOPE_COUNT] = {[SLOPE_ACTIVATED] = BACKWARD_ACTIVATED,
                                                     [SLOPE_GATE] = BACKWARD_GATE,
@@ -47,17 +61,43 @@ size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Sl
                                                     [SLOPE_GATE_UP] = BACKWARD_GATE_UP,
                                                     [SLOPE_QUERY_LATENT] = BACKWARD_QUERY_LATENT,
                                                     [SLOPE_LATENT] = BACKWARD_LATENT};
+    static const Buffer BUFFERS[SLOPE_COUNT] = {[SLOPE_PROJECTED] = BUFFER_SCRATCH,
+                                                [SLOPE_STORED] = BUFFER_QKV,
+                                                [SLOPE_WRITE] = BUFFER_WRITE,
+                                                [SLOPE_DECAY] = BUFFER_DECAY,
+                                                [SLOPE_STATE_RANK] = BUFFER_STATE_RANK};
     bool is_added =
         backward_norms_behind(config) || config->residual_scale != 1.0 || config->wiring == WIRING_PARALLEL;
     if (slope == SLOPE_RESIDUAL || slope == SLOPE_NORMED) return config->hidden_size;
     if (slope == SLOPE_ADDED) return is_added ? config->hidden_size : 0;
-    if (slope == SLOPE_ATTENTION_GATE)
-        return architecture_needs(plan, TENSOR_PART_ATTENTION_GATE)
-                   ? forward_layer_width(config, plan, BUFFER_ATTENTION_GATE)
-                   : 0;
+    if (BUFFERS[slope] != 0) return buffer_width(config, plan, BUFFERS[slope]);
+    if (slope == SLOPE_MIXED && !architecture_attends(plan)) return buffer_width(config, plan, BUFFER_MIXED);
+    if (slope == SLOPE_ATTENTION_GATE) return forward_layer_width(config, plan, BUFFER_ATTENTION_GATE);
     if (slope == SLOPE_LATENT_NORMED) return plan->latent.latent;
     if (slope == SLOPE_EXPANDED) return forward_layer_width(config, plan, BUFFER_EXPANDED);
     return backward_site_width(plan, SITES[slope]);
+}
+
+size_t backward_copy_width(const ModelConfig *config, const LayerPlan *plan, BackwardCopy copy) {
+    static const Buffer BUFFERS[COPY_COUNT] = {
+        [COPY_PROJECTED] = BUFFER_SCRATCH,     [COPY_CONVOLVED] = BUFFER_SCRATCH,
+        [COPY_DECAY] = BUFFER_DECAY,           [COPY_GATE_RANK] = BUFFER_STATE_RANK,
+        [COPY_DECAY_RANK] = BUFFER_STATE_RANK, [COPY_ATTENDED] = BUFFER_MIXED};
+    bool is_delta = plan->mixer == MIXER_DELTA,
+         is_gated = forward_layer_width(config, plan, BUFFER_ATTENTION_GATE) > 0;
+    bool is_there = copy == COPY_ATTENDED    ? is_gated
+                    : copy == COPY_PROJECTED ? is_delta || (is_gated && config->has_output_gate)
+                                             : is_delta;
+    return is_there ? forward_layer_width(config, plan, BUFFERS[copy]) : 0;
+}
+
+size_t backward_widest_copy(const ModelConfig *config, BackwardCopy copy) {
+    size_t widest = 0;
+    for (size_t i = 0; i < config->plan_count; i++) {
+        size_t width = backward_copy_width(config, &config->plans[i], copy);
+        if (width > widest) widest = width;
+    }
+    return widest;
 }
 
 size_t backward_widest_site(const ModelConfig *config, BackwardSite site) {

@@ -355,7 +355,8 @@ static void descend_gates(const Descent *descent, size_t sequence, size_t token,
     const ModelConfig *config = descent_config(descent);
     size_t count = descent_slope_width(descent, SLOPE_ATTENTION_GATE),
            channels = descent_slope_width(descent, SLOPE_MIXED) / count;
-    const float *attended = descent_activation(descent, BACKWARD_ATTENDED, sequence, token);
+    const float *attended =
+        descent->backward->copies[COPY_ATTENDED] + (descent->spans[sequence].row + token) * channels * count;
     const float *gates = descent->backward->state->buffers[BUFFER_ATTENTION_GATE] +
                          (descent->spans[sequence].row + token) * count;
     float *mixed = descent_slope(descent, SLOPE_MIXED, sequence, token),

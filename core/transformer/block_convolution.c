@@ -1,5 +1,6 @@
 #include "core/transformer/block_convolution.h"
 
+#include "core/transformer/channel_convolution.h"
 #include "core/transformer/recurrence.h"
 
 #include <string.h>
@@ -47,4 +48,101 @@ Status block_convolution_run(const Pass *pass, Error *error) {
     if (status != STATUS_OK) return status;
     return pass_project_biased(pass, TENSOR_PART_CONVOLUTION_OUT, TENSOR_PART_CONVOLUTION_OUT_BIAS,
                                BUFFER_MIXED, BUFFER_ADDED, error);
+}
+
+/* ---- the way back ---- */
+
+/* What is convolved, of all tokens of the group, in place of what went into W_out. */
+static void convolve_inputs(const Descent *descent) {
+    const ForwardState *state = descent->backward->state;
+    size_t width = descent_config(descent)->hidden_size;
+    for (size_t t = 0; t < descent->group->tokens; t++) {
+        const float *in = state->buffers[BUFFER_SCRATCH] + t * 3 * width;
+        float *to = state->buffers[BUFFER_MIXED] + t * width;
+        for (size_t i = 0; i < width; i++) to[i] = in[i] * in[2 * width + i];
+    }
+}
+
+static const float *row_of(const Descent *descent, Buffer buffer, size_t sequence, size_t token) {
+    size_t width = forward_layer_width(descent_config(descent), descent_plan(descent), buffer);
+    return descent->backward->state->buffers[buffer] + (descent->spans[sequence].row + token) * width;
+}
+
+/* To C, and to what it multiplies. */
+static void descend_outer_gate(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    (void)worker;
+    const ForwardState *state = descent->backward->state;
+    const size_t width = descent_config(descent)->hidden_size, taps = descent_config(descent)->recurrent.taps,
+                 known = token + 1 < taps ? token + 1 : taps;
+    const float *weight = forward_part(state, descent->layer, TENSOR_PART_CONVOLUTION),
+                *bias = forward_part(state, descent->layer, TENSOR_PART_CONVOLUTION_BIAS),
+                *z = row_of(descent, BUFFER_MIXED, sequence, token),
+                *gate = row_of(descent, BUFFER_SCRATCH, sequence, token) + width;
+    float *slope = descent_slope(descent, SLOPE_MIXED, sequence, token),
+          *to_gate = descent_slope(descent, SLOPE_PROJECTED, sequence, token) + width;
+    for (size_t i = 0; i < width; i++) {
+        float sum = bias != NULL ? bias[i] : 0.0F;
+        for (size_t k = 0; k < known; k++) sum += weight[i * taps + taps - 1 - k] * *(z + i - k * width);
+        to_gate[i] = slope[i] * sum;
+        slope[i] *= gate[i];
+    }
+}
+
+/* To B and x. */
+static void descend_inner_gate(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    (void)worker;
+    const size_t width = descent_config(descent)->hidden_size;
+    const float *in = row_of(descent, BUFFER_SCRATCH, sequence, token),
+                *slope = descent_slope(descent, SLOPE_MIXED, sequence, token);
+    float *to = descent_slope(descent, SLOPE_PROJECTED, sequence, token);
+    for (size_t i = 0; i < width; i++) {
+        to[i] = slope[i] * in[2 * width + i];
+        to[2 * width + i] = slope[i] * in[i];
+    }
+}
+
+size_t block_convolution_scratch(const ModelConfig *config, size_t tokens) {
+    (void)tokens;
+    return config->recurrent.taps;
+}
+
+static Status descend_output(const Descent *descent, Error *error) {
+    const Backward *backward = descent->backward;
+    size_t width = descent_config(descent)->hidden_size;
+    Status status = descent_give_part(descent, TENSOR_PART_CONVOLUTION_OUT,
+                                      backward->state->buffers[BUFFER_MIXED], width, descent->given, error);
+    if (status == STATUS_OK)
+        status =
+            descent_give_columns(descent, TENSOR_PART_CONVOLUTION_OUT_BIAS, descent->given, 0, width, error);
+    return status == STATUS_OK ? descent_project_part(descent, TENSOR_PART_CONVOLUTION_OUT, descent->given,
+                                                      SLOPE_MIXED, false, error)
+                               : status;
+}
+
+static Status descend_input(const Descent *descent, Error *error) {
+    size_t width = descent_config(descent)->hidden_size;
+    Status status = descent_give_part(descent, TENSOR_PART_CONVOLUTION_IN, descent->normed, width,
+                                      SLOPE_PROJECTED, error);
+    if (status == STATUS_OK)
+        status = descent_give_columns(descent, TENSOR_PART_CONVOLUTION_IN_BIAS, SLOPE_PROJECTED, 0, 3 * width,
+                                      error);
+    return status == STATUS_OK ? descent_project_part(descent, TENSOR_PART_CONVOLUTION_IN, SLOPE_PROJECTED,
+                                                      SLOPE_NORMED, descent->accumulates, error)
+                               : status;
+}
+
+Status block_convolution_descend(const Descent *descent, Error *error) {
+    const ChannelConvolution convolution = {.buffer = BUFFER_MIXED,
+                                            .channels = descent_config(descent)->hidden_size,
+                                            .weight = TENSOR_PART_CONVOLUTION,
+                                            .bias = TENSOR_PART_CONVOLUTION_BIAS};
+    Status status = descend_output(descent, error);
+    if (status != STATUS_OK) return status;
+    convolve_inputs(descent);
+    status = descent_for_tokens(descent, descend_outer_gate, error);
+    if (status == STATUS_OK)
+        status = channel_convolution_descend(
+            descent, &convolution, descent->backward->state->buffers[BUFFER_MIXED], SLOPE_MIXED, error);
+    if (status == STATUS_OK) status = descent_for_tokens(descent, descend_inner_gate, error);
+    return status == STATUS_OK ? descend_input(descent, error) : status;
 }

@@ -4,11 +4,16 @@
  *
  *     x[t] = act( bias + Σ weight[k] · x[t − taps + 1 + k] )
  *
+ * On the way back, with the gradient at what goes into the activation, it is the same convolution from the end on:
+ *
+ *     dx[t] = Σ weight[taps − 1 − k] · ds[t + k]
+ *
  * The last taps − 1 inputs of each channel are the first part of the layer's state.
  */
 #ifndef REJUV_CORE_CHANNEL_CONVOLUTION_H
 #define REJUV_CORE_CHANNEL_CONVOLUTION_H
 
+#include "core/transformer/descent.h"
 #include "core/transformer/pass.h"
 
 typedef struct ChannelConvolution {
@@ -21,5 +26,10 @@ typedef struct ChannelConvolution {
 /* Over all tokens of the chunk, in their order. A text begins with zeros before it. */
 Status channel_convolution_run(const Pass *pass, const ChannelConvolution *convolution,
                                Error *error) STATUS_MUST_CHECK;
+
+/* Takes the slope, as wide as the buffer, from the convolution's outputs to its inputs, in place, and gives what meets at its
+ * weight and bias. `inputs` is the buffer as it was before, of all tokens of the group. */
+Status channel_convolution_descend(const Descent *descent, const ChannelConvolution *convolution,
+                                   const float *inputs, Slope slope, Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -1,6 +1,8 @@
 #include "core/transformer/descent.h"
 
-enum { TOKEN_BLOCK = 8 };
+#include <string.h>
+
+enum { TOKEN_BLOCK = 8, COLUMN_BLOCK = 64 };
 
 typedef struct DescentLoop {
     const Descent *descent;
@@ -81,6 +83,16 @@ Status descent_project(const Descent *descent, TensorRole role, Slope from, Slop
     return matmul_run(&operand, 1, descent->tokens, backward->scratch, descent->job, error);
 }
 
+Status descent_project_part(const Descent *descent, TensorPart part, Slope from, Slope to, bool accumulate,
+                            Error *error) {
+    const Backward *backward = descent->backward;
+    const PairTensor *tensor = backward->model->layers[descent->layer].parts[part];
+    const MatmulOperand operand = {.blend = settings_blend(&backward->settings, tensor),
+                                   .x = backward->slopes[from],
+                                   .y = backward->slopes[to]};
+    return matmul_run_back(&operand, 1, descent->tokens, accumulate, backward->scratch, descent->job, error);
+}
+
 /* ---- what meets at weights ---- */
 
 static TensorRole bias_of(TensorRole role) {
@@ -153,4 +165,62 @@ Status descent_give_vector(const Descent *descent, TensorRole role, const PairTe
                          .rows = rows,
                          .gradients = gradient};
     return descent_give(descent, &flow, error);
+}
+
+/* ---- what meets at parts ---- */
+
+static const PairTensor *part_of(const Descent *descent, TensorPart part) {
+    return descent->backward->model->layers[descent->layer].parts[part];
+}
+
+Status descent_give_part(const Descent *descent, TensorPart part, const float *inputs, size_t columns,
+                         Slope slope, Error *error) {
+    const PairTensor *tensor = part_of(descent, part);
+    BackwardFlow flow = {.kind = FLOW_MATRIX,
+                         .tensor = tensor,
+                         .role = tensor->role,
+                         .tokens = descent->tokens,
+                         .columns = columns,
+                         .rows = descent_slope_width(descent, slope),
+                         .inputs = inputs,
+                         .gradients = descent->backward->slopes[slope]};
+    return descent->taker == NULL ? STATUS_OK : descent_give(descent, &flow, error);
+}
+
+Status descent_give_sums(const Descent *descent, TensorPart part, size_t rows, Error *error) {
+    const PairTensor *tensor = part_of(descent, part);
+    if (descent->taker == NULL) return STATUS_OK;
+    for (size_t i = 0; i < rows; i++) descent->vector_gradients[i] = (float)descent->vector_sums[i];
+    return descent_give_vector(descent, tensor->role, tensor, descent->vector_gradients, rows, error);
+}
+
+typedef struct ColumnSums {
+    const Descent *descent;
+    const float *from; /* the first column of the first token */
+    size_t width, count;
+} ColumnSums;
+
+static void sum_columns(void *argument, size_t block, unsigned worker) {
+    (void)worker;
+    const ColumnSums *sums = argument;
+    size_t first = block * COLUMN_BLOCK,
+           end = first + COLUMN_BLOCK < sums->count ? first + COLUMN_BLOCK : sums->count;
+    double *to = sums->descent->vector_sums;
+    memset(to + first, 0, (end - first) * sizeof *to);
+    for (size_t t = 0; t < sums->descent->tokens; t++) {
+        const float *row = sums->from + t * sums->width;
+        for (size_t i = first; i < end; i++) to[i] += (double)row[i];
+    }
+}
+
+Status descent_give_columns(const Descent *descent, TensorPart part, Slope slope, size_t first, size_t count,
+                            Error *error) {
+    ColumnSums sums = {.descent = descent,
+                       .from = descent->backward->slopes[slope] + first,
+                       .width = descent_slope_width(descent, slope),
+                       .count = count};
+    if (descent->taker == NULL || !architecture_needs(descent_plan(descent), part)) return STATUS_OK;
+    Status status =
+        job_run(descent->job, (count + COLUMN_BLOCK - 1) / COLUMN_BLOCK, sum_columns, &sums, error);
+    return status == STATUS_OK ? descent_give_sums(descent, part, count, error) : status;
 }

@@ -32,6 +32,9 @@ typedef struct Descent {
     float *normed;         /* [group tokens × hidden_size]: the input of a block's first projections */
     double *head_sums;     /* [most heads × head_dim]: of a q or k norm, by head */
     float *norm_gradients; /* [heads · head_dim] */
+    double *vector_sums;   /* [vector_size]: of vectors of a mixer with a state */
+    double *bias_sums;     /* [vector_size]: of what is summed beside */
+    float *vector_gradients;
 } Descent;
 
 /* Runs step(descent, sequence, token within it, worker) for all tokens of all sequences. */
@@ -55,6 +58,10 @@ const float *descent_activation(const Descent *descent, BackwardSite site, size_
 Status descent_project(const Descent *descent, TensorRole role, Slope from, Slope to, bool accumulate,
                        Error *error) STATUS_MUST_CHECK;
 
+/* The same of a part. */
+Status descent_project_part(const Descent *descent, TensorPart part, Slope from, Slope to, bool accumulate,
+                            Error *error) STATUS_MUST_CHECK;
+
 /* Gives what meets at a matrix to whoever wants gradients of weights: the input, by its site (BACKWARD_SITES: the normed
  * stream), and the gradient at its output. */
 Status descent_give_matrix(const Descent *descent, TensorRole role, BackwardSite input, Slope slope,
@@ -66,6 +73,18 @@ Status descent_give_norm(const Descent *descent, TensorRole role, const float *s
 
 /* Any of them, as filled in but for its group. */
 Status descent_give(const Descent *descent, BackwardFlow *flow, Error *error) STATUS_MUST_CHECK;
+
+/* Of a part that is a matrix: `inputs` [tokens × columns], and the gradient at its output. */
+Status descent_give_part(const Descent *descent, TensorPart part, const float *inputs, size_t columns,
+                         Slope slope, Error *error) STATUS_MUST_CHECK;
+
+/* Of a part that is added to a gradient's columns from `first` on, where the layer has it: of a bias. */
+Status descent_give_columns(const Descent *descent, TensorPart part, Slope slope, size_t first, size_t count,
+                            Error *error) STATUS_MUST_CHECK;
+
+/* Of a part whose gradient is in vector_sums, [rows]; these four do nothing where no gradients of weights are wanted. */
+Status descent_give_sums(const Descent *descent, TensorPart part, size_t rows,
+                         Error *error) STATUS_MUST_CHECK;
 
 /* The same of a vector of `rows`, whose gradient this group's is. */
 Status descent_give_vector(const Descent *descent, TensorRole role, const PairTensor *tensor,

@@ -37,10 +37,15 @@ typedef enum ForwardSite {
     FORWARD_QUERY_LATENT, /* what queries, keys and values come of, with its bias, before its norm; of the latter two behind it what
                              turns of keys, before it does */
     FORWARD_LATENT,
+    FORWARD_PROJECTED, /* of queries and gates in one matrix, or of channels that are convolved: its output, as it is stored */
+    FORWARD_CONVOLVED, /* those channels behind their convolution */
     FORWARD_QUERY, /* outputs of q, k and v with their bias, before clips, q/k norms and rotary embedding */
     FORWARD_KEY,
     FORWARD_VALUE,
-    FORWARD_ATTENDED,         /* what attention gave, before gates of a matrix of their own */
+    FORWARD_DECAY,     /* the gated delta rule: what decays come of, before its bias */
+    FORWARD_GATE_RANK, /* what gates and decays come of, where they have two matrices */
+    FORWARD_DECAY_RANK,
+    FORWARD_ATTENDED,         /* what attention gave, or the gated delta rule, before its norm and gates */
     FORWARD_MIXED,            /* input of o_proj */
     FORWARD_ATTENTION_OUTPUT, /* of o, before the norm behind it */
     FORWARD_MIDDLE,           /* the residual stream between attention and MLP */

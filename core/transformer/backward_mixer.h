@@ -1,0 +1,16 @@
+/*
+ * backward_mixer — the way back of what mixes tokens in a layer, by its kind. For backward.c.
+ */
+#ifndef REJUV_CORE_BACKWARD_MIXER_H
+#define REJUV_CORE_BACKWARD_MIXER_H
+
+#include "core/transformer/descent.h"
+
+/* descent->given to SLOPE_NORMED. */
+Status backward_mixer_descend(const Descent *descent, Error *error) STATUS_MUST_CHECK;
+
+/* Floats of scratch that a thread needs for sequences of so many tokens; and the longest vector whose gradient is summed. */
+size_t backward_mixer_scratch(const ModelConfig *config, size_t tokens);
+size_t backward_mixer_vector(const ModelConfig *config);
+
+#endif
