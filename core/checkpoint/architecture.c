@@ -231,29 +231,16 @@ static bool shares_keys(const ModelConfig *config) {
 
 /* Tensors beside those with a role that a way back knows: whatever else a type has, it has none. */
 static bool has_other_parts(const ModelConfig *config) {
-    static const TensorPart KNOWN[] = {TENSOR_PART_SINKS,
-                                       TENSOR_PART_EMBEDDING_NORM,
-                                       TENSOR_PART_EMBEDDING_NORM_BIAS,
-                                       TENSOR_PART_ROUTER,
-                                       TENSOR_PART_ROUTER_BIAS,
-                                       TENSOR_PART_CORRECTION,
-                                       TENSOR_PART_SHARED_GATE,
-                                       TENSOR_PART_SHARED_UP,
-                                       TENSOR_PART_SHARED_GATE_UP,
-                                       TENSOR_PART_SHARED_SWITCH,
-                                       TENSOR_PART_SHARED_DOWN,
-                                       TENSOR_PART_QUERY_NORM,
-                                       TENSOR_PART_LATENT_NORM,
-                                       TENSOR_PART_QUERY_BIAS,
-                                       TENSOR_PART_LATENT_BIAS,
-                                       TENSOR_PART_ATTENTION_GATE,
-                                       TENSOR_PART_CONVOLUTION_IN,
-                                       TENSOR_PART_CONVOLUTION_IN_BIAS,
-                                       TENSOR_PART_CONVOLUTION,
-                                       TENSOR_PART_CONVOLUTION_BIAS,
-                                       TENSOR_PART_CONVOLUTION_OUT,
-                                       TENSOR_PART_CONVOLUTION_OUT_BIAS};
+    static const TensorPart KNOWN[] = {
+        TENSOR_PART_SINKS,         TENSOR_PART_EMBEDDING_NORM, TENSOR_PART_EMBEDDING_NORM_BIAS,
+        TENSOR_PART_ROUTER,        TENSOR_PART_ROUTER_BIAS,    TENSOR_PART_CORRECTION,
+        TENSOR_PART_SHARED_GATE,   TENSOR_PART_SHARED_UP,      TENSOR_PART_SHARED_GATE_UP,
+        TENSOR_PART_SHARED_SWITCH, TENSOR_PART_SHARED_DOWN,    TENSOR_PART_QUERY_NORM,
+        TENSOR_PART_LATENT_NORM,   TENSOR_PART_QUERY_BIAS,     TENSOR_PART_LATENT_BIAS,
+        TENSOR_PART_ATTENTION_GATE};
     bool is_known[TENSOR_PART_COUNT] = {false};
+    for (int part = TENSOR_PART_CONVOLUTION_IN; part <= TENSOR_PART_DELTA_STEP_RIGHT; part++)
+        is_known[part] = true;
     for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) is_known[KNOWN[i]] = true;
     for (int part = 0; part < TENSOR_PART_COUNT; part++)
         if (!is_known[part] && (part_set_has(&config->parts, (TensorPart)part) ||
@@ -280,13 +267,11 @@ const char *architecture_forward_only(const ModelConfig *config) {
         bool is_there;
         const char *name;
     } switches[] = {
-        {has_mixer(config, MIXER_DELTA), "the gated delta rule"},
         {has_mixer(config, MIXER_STATE_SPACE) || has_mixer(config, MIXER_SELECTIVE), "state spaces"},
         {has_mixer(config, MIXER_GATED), "gated recurrences"},
         {has_mixer(config, MIXER_LIGHTNING), "lightning attention"},
         {has_scales(config), "a stream that is scaled"},
         {has_mixer(config, MIXER_NONE), "layers without a mixer"},
-        {config->has_output_gate, "queries and gates in one matrix"},
         {config->alibi == ALIBI_FALCON, "ALiBi in bfloat16"},
         {config->scale_falls, "scores scaled by the layer's number"},
         {config->norms_values, "norms of values"},

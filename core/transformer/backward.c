@@ -265,6 +265,8 @@ static Status open_descent(Descent *descent, size_t tokens, size_t longest, Erro
         size_t width = backward_widest_site(config, ROWS[i]);
         if (width > descent->row_stride) descent->row_stride = width;
     }
+    size_t mixed = backward_widest_slope(config, SLOPE_MIXED);
+    if (mixed > descent->row_stride) descent->row_stride = mixed;
     descent->scratch = memory_allocate_aligned(backward->threads, descent->scratch_stride * sizeof(float));
     descent->rows = memory_allocate_aligned(backward->threads, 2 * descent->row_stride * sizeof(float));
     if (descent->scratch == NULL || descent->rows == NULL) return memory_fail(error, "attention");

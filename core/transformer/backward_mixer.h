@@ -9,7 +9,8 @@
 /* descent->given to SLOPE_NORMED. */
 Status backward_mixer_descend(const Descent *descent, Error *error) STATUS_MUST_CHECK;
 
-/* Floats of scratch that a thread needs for sequences of so many tokens; and the longest vector whose gradient is summed. */
+/* Floats of scratch that a thread needs for sequences of so many tokens; and all vectors of a layer, whose gradients
+ * are summed one after another. */
 size_t backward_mixer_scratch(const ModelConfig *config, size_t tokens);
 size_t backward_mixer_vector(const ModelConfig *config);
 

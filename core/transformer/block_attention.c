@@ -186,6 +186,7 @@ static Status project_query(const Pass *pass, Error *error) {
     static const Projection GATED = {TENSOR_Q, TENSOR_Q_BIAS, BUFFER_NORMED, BUFFER_SCRATCH};
     if (!pass->chunk.states[0]->model->config->has_output_gate) return pass_project(pass, QUERY, error);
     Status status = pass_project(pass, GATED, error);
+    if (status == STATUS_OK) pass_observe(pass, FORWARD_PROJECTED, BUFFER_SCRATCH);
     return status == STATUS_OK ? pass_for_tokens(pass, split_gate, error) : status;
 }
 
@@ -229,11 +230,10 @@ Status block_attention_gate(const Pass *pass, Error *error) {
     Status status = STATUS_OK;
     bool is_apart = architecture_needs(plan, TENSOR_PART_ATTENTION_GATE);
     if (!is_apart && !pass->chunk.states[0]->model->config->has_output_gate) return STATUS_OK;
-    if (is_apart) {
-        pass_observe(pass, FORWARD_ATTENDED, BUFFER_MIXED);
+    pass_observe(pass, FORWARD_ATTENDED, BUFFER_MIXED);
+    if (is_apart)
         status =
             pass_project_part(pass, TENSOR_PART_ATTENTION_GATE, BUFFER_NORMED, BUFFER_ATTENTION_GATE, error);
-    }
     return status == STATUS_OK ? pass_for_tokens(pass, apply_gate, error) : status;
 }
 
@@ -335,14 +335,30 @@ static Status descend_fused(const Descent *descent, Error *error) {
                : status;
 }
 
+static void join_gate(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    (void)worker;
+    const LayerPlan *plan = descent_plan(descent);
+    size_t dim = plan->head_dim;
+    const float *query = descent_slope(descent, SLOPE_QUERY, sequence, token),
+                *gate = descent_slope(descent, SLOPE_ATTENTION_GATE, sequence, token);
+    float *to = descent_slope(descent, SLOPE_PROJECTED, sequence, token);
+    for (uint64_t h = 0; h < plan->heads; h++) {
+        memcpy(to + 2 * h * dim, query + h * dim, dim * sizeof *to);
+        memcpy(to + (2 * h + 1) * dim, gate + h * dim, dim * sizeof *to);
+    }
+}
+
 static Status descend_parted(const Descent *descent, Error *error) {
-    Status status = descent_give_matrix(descent, TENSOR_Q, BACKWARD_SITES, SLOPE_QUERY, error);
+    bool has_gates = descent_config(descent)->has_output_gate;
+    Slope query = has_gates ? SLOPE_PROJECTED : SLOPE_QUERY;
+    Status status = has_gates ? descent_for_tokens(descent, join_gate, error) : STATUS_OK;
+    if (status == STATUS_OK) status = descent_give_matrix(descent, TENSOR_Q, BACKWARD_SITES, query, error);
     if (status == STATUS_OK)
         status = descent_give_matrix(descent, TENSOR_K, BACKWARD_SITES, SLOPE_KEY, error);
     if (status == STATUS_OK)
         status = descent_give_matrix(descent, TENSOR_V, BACKWARD_SITES, SLOPE_VALUE, error);
     if (status == STATUS_OK)
-        status = descent_project(descent, TENSOR_Q, SLOPE_QUERY, SLOPE_NORMED, descent->accumulates, error);
+        status = descent_project(descent, TENSOR_Q, query, SLOPE_NORMED, descent->accumulates, error);
     if (status == STATUS_OK)
         status = descent_project(descent, TENSOR_K, SLOPE_KEY, SLOPE_NORMED, true, error);
     return status == STATUS_OK ? descent_project(descent, TENSOR_V, SLOPE_VALUE, SLOPE_NORMED, true, error)
@@ -374,28 +390,17 @@ static void descend_gates(const Descent *descent, size_t sequence, size_t token,
 }
 
 Status block_attention_descend_gate(const Descent *descent, Error *error) {
-    const Backward *backward = descent->backward;
-    const PairTensor *tensor = backward->model->layers[descent->layer].parts[TENSOR_PART_ATTENTION_GATE];
-    if (!architecture_needs(descent_plan(descent), TENSOR_PART_ATTENTION_GATE)) return STATUS_OK;
-    BackwardFlow flow = {.kind = FLOW_MATRIX,
-                         .tensor = tensor,
-                         .role = tensor->role,
-                         .tokens = descent->tokens,
-                         .columns = descent_config(descent)->hidden_size,
-                         .rows = descent_slope_width(descent, SLOPE_ATTENTION_GATE),
-                         .inputs = descent->normed,
-                         .gradients = backward->slopes[SLOPE_ATTENTION_GATE]};
-    Status status = descent->taker == NULL ? STATUS_OK : descent_give(descent, &flow, error);
-    const MatmulOperand operand = {.blend = settings_blend(&backward->settings, tensor),
-                                   .x = backward->slopes[SLOPE_ATTENTION_GATE],
-                                   .y = backward->slopes[SLOPE_NORMED]};
+    const TensorPart part = TENSOR_PART_ATTENTION_GATE;
+    if (!architecture_needs(descent_plan(descent), part)) return STATUS_OK;
+    Status status = descent_give_part(descent, part, descent->normed, descent_config(descent)->hidden_size,
+                                      SLOPE_ATTENTION_GATE, error);
     return status == STATUS_OK
-               ? matmul_run_back(&operand, 1, descent->tokens, true, backward->scratch, descent->job, error)
+               ? descent_project_part(descent, part, SLOPE_ATTENTION_GATE, SLOPE_NORMED, true, error)
                : status;
 }
 
 Status block_attention_descend_scores(const Descent *descent, Error *error) {
-    bool is_gated = architecture_needs(descent_plan(descent), TENSOR_PART_ATTENTION_GATE);
+    bool is_gated = backward_copy_width(descent_config(descent), descent_plan(descent), COPY_ATTENDED) > 0;
     Status status = descent_give_matrix(descent, TENSOR_O, BACKWARD_MIXED, descent->given, error);
     if (status == STATUS_OK)
         status = descent_project(descent, TENSOR_O, descent->given, SLOPE_MIXED, false, error);

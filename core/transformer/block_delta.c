@@ -1,13 +1,10 @@
 #include "core/transformer/block_delta.h"
 
 #include "core/transformer/activation.h"
-#include "core/transformer/channel_convolution.h"
 #include "core/transformer/recurrence.h"
 
 #include <math.h>
 #include <string.h>
-
-static const double SMALLEST_SQUARE = 1e-6; /* what is added to |q|², |k|² */
 
 typedef struct DeltaStep {
     const Chunk *chunk;
@@ -17,7 +14,7 @@ typedef struct DeltaStep {
 /* ---- a token by itself ---- */
 
 static void scale_to_one(float *x, size_t size, double scale) {
-    double squares = SMALLEST_SQUARE;
+    double squares = BLOCK_DELTA_SMALLEST_SQUARE;
     for (size_t i = 0; i < size; i++) squares += (double)x[i] * (double)x[i];
     float factor = (float)(scale / sqrt(squares));
     for (size_t i = 0; i < size; i++) x[i] *= factor;
@@ -54,14 +51,19 @@ static void prepare_token(const Chunk *chunk, ForwardState *state, size_t token)
         kept[i] = keep(&config->delta, exp((double)decay[i / each]), (double)kept[i] + (double)bias[i]);
 }
 
+Norm block_delta_norm(const ForwardState *state, uint64_t layer) {
+    const ModelConfig *config = state->side->config;
+    return (Norm){.kind = NORM_RMS,
+                  .weight = forward_part(state, layer, TENSOR_PART_DELTA_NORM),
+                  .size = config->recurrent.value_dim,
+                  .epsilon =
+                      config->delta.norm_epsilon > 0.0 ? config->delta.norm_epsilon : config->norm_epsilon};
+}
+
 static void gate_token(const Chunk *chunk, ForwardState *state, size_t token) {
     const ModelConfig *config = state->side->config;
     const RecurrentSizes *sizes = &config->recurrent;
-    const Norm norm = {.kind = NORM_RMS,
-                       .weight = forward_part(state, chunk->layer, TENSOR_PART_DELTA_NORM),
-                       .size = sizes->value_dim,
-                       .epsilon = config->delta.norm_epsilon > 0.0 ? config->delta.norm_epsilon
-                                                                   : config->norm_epsilon};
+    const Norm norm = block_delta_norm(state, chunk->layer);
     float *mixed = pass_row(chunk, state, BUFFER_MIXED, token);
     const float *gate = pass_row(chunk, state, BUFFER_ATTENTION_GATE, token);
     for (size_t h = 0; h < sizes->value_heads; h++)
@@ -193,9 +195,10 @@ static Status project_parted(const Pass *pass, Error *error) {
 
 /* One matrix, or two with few channels between. */
 static Status project_ranked(const Pass *pass, const LayerPlan *plan, TensorPart whole, TensorPart left,
-                             Buffer to, Error *error) {
+                             Buffer to, ForwardSite rank, Error *error) {
     if (!architecture_needs(plan, left)) return pass_project_part(pass, whole, BUFFER_NORMED, to, error);
     Status status = pass_project_part(pass, left, BUFFER_NORMED, BUFFER_STATE_RANK, error);
+    if (status == STATUS_OK) pass_observe(pass, rank, BUFFER_STATE_RANK);
     return status == STATUS_OK ? pass_project_part(pass, (TensorPart)(left + 1), BUFFER_STATE_RANK, to, error)
                                : status;
 }
@@ -207,12 +210,12 @@ static Status project_all(const Pass *pass, const LayerPlan *plan, Error *error)
                         : pass_project_part(pass, TENSOR_PART_DELTA_IN, BUFFER_NORMED, BUFFER_SCRATCH, error);
     if (status == STATUS_OK)
         status = project_ranked(pass, plan, TENSOR_PART_DELTA_GATE, TENSOR_PART_DELTA_GATE_LEFT,
-                                BUFFER_ATTENTION_GATE, error);
+                                BUFFER_ATTENTION_GATE, FORWARD_GATE_RANK, error);
     if (status == STATUS_OK)
         status = pass_project_part(pass, TENSOR_PART_DELTA_WRITE, BUFFER_NORMED, BUFFER_WRITE, error);
     if (status == STATUS_OK)
         status = project_ranked(pass, plan, TENSOR_PART_DELTA_STEP, TENSOR_PART_DELTA_STEP_LEFT, BUFFER_DECAY,
-                                error);
+                                FORWARD_DECAY_RANK, error);
     return status;
 }
 
@@ -221,28 +224,34 @@ static Activation activation_of(const ModelConfig *config) {
 }
 
 /* In pieces it begins where the first of them does. */
-static TensorPart find_convolution(const Chunk *chunk) {
-    const LayerPlan *plan = forward_plan(chunk->states[0], chunk->layer);
-    return architecture_needs(plan, TENSOR_PART_DELTA_QUERY_CONVOLUTION) ? TENSOR_PART_DELTA_QUERY_CONVOLUTION
-                                                                         : TENSOR_PART_DELTA_CONVOLUTION;
+ChannelConvolution block_delta_convolution(const ModelConfig *config, const LayerPlan *plan) {
+    bool is_cut = architecture_needs(plan, TENSOR_PART_DELTA_QUERY_CONVOLUTION);
+    return (ChannelConvolution){.buffer = BUFFER_SCRATCH,
+                                .channels = architecture_delta_channels(config),
+                                .weight = is_cut ? TENSOR_PART_DELTA_QUERY_CONVOLUTION
+                                                 : TENSOR_PART_DELTA_CONVOLUTION,
+                                .pieces = is_cut ? 3 : 1,
+                                .bias = TENSOR_PART_COUNT,
+                                .activation = activation_of};
 }
 
 Status block_delta_run(const Pass *pass, Error *error) {
     const Chunk *chunk = &pass->chunk;
     const ModelConfig *config = chunk->states[0]->side->config;
     DeltaStep heads = {chunk, config->recurrent.value_heads};
-    const ChannelConvolution convolution = {.buffer = BUFFER_SCRATCH,
-                                            .channels = architecture_delta_channels(config),
-                                            .weight = find_convolution(chunk),
-                                            .bias = TENSOR_PART_COUNT,
-                                            .activation = activation_of};
     const LayerPlan *plan = forward_plan(chunk->states[0], chunk->layer);
+    const ChannelConvolution convolution = block_delta_convolution(config, plan);
     bool is_fused = architecture_needs(plan, TENSOR_PART_DELTA_FUSED);
     Status status = is_fused ? project_fused(pass, error) : project_all(pass, plan, error);
-    if (status == STATUS_OK) status = channel_convolution_run(pass, &convolution, error);
+    if (status != STATUS_OK) return status;
+    pass_observe(pass, FORWARD_PROJECTED, BUFFER_SCRATCH);
+    pass_observe(pass, FORWARD_DECAY, BUFFER_DECAY);
+    status = channel_convolution_run(pass, &convolution, error);
+    if (status == STATUS_OK) pass_observe(pass, FORWARD_CONVOLVED, BUFFER_SCRATCH);
     if (status == STATUS_OK) status = pass_for_tokens(pass, prepare_token, error);
     if (status == STATUS_OK)
         status = job_run(chunk->job, heads.tasks * chunk->state_count, run_head, &heads, error);
+    if (status == STATUS_OK) pass_observe(pass, FORWARD_ATTENDED, BUFFER_MIXED);
     if (status == STATUS_OK) status = pass_for_tokens(pass, gate_token, error);
     if (status != STATUS_OK) return status;
     return pass_project_part(pass, TENSOR_PART_DELTA_OUT, BUFFER_MIXED, BUFFER_ADDED, error);

@@ -19,8 +19,19 @@
 #ifndef REJUV_CORE_BLOCK_DELTA_H
 #define REJUV_CORE_BLOCK_DELTA_H
 
+#include "core/transformer/channel_convolution.h"
 #include "core/transformer/pass.h"
 
 Status block_delta_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
+
+/* ---- for backward_delta.c ---- */
+
+#define BLOCK_DELTA_SMALLEST_SQUARE 1e-6 /* what is added to |q|², |k|² */
+
+/* Of what is read, over each value head. */
+Norm block_delta_norm(const ForwardState *state, uint64_t layer);
+
+/* Of all channels, in BUFFER_SCRATCH. */
+ChannelConvolution block_delta_convolution(const ModelConfig *config, const LayerPlan *plan);
 
 #endif

@@ -109,6 +109,24 @@ static void descend_channels(void *argument, size_t task, unsigned worker) {
     }
 }
 
+static Status give_weight(const ConvolutionDescent *step, Error *error) {
+    const Descent *descent = step->descent;
+    const ChannelConvolution *convolution = step->convolution;
+    const PairTensor *const *parts = descent->backward->model->layers[descent->layer].parts;
+    size_t elements = convolution->channels * step->taps, at = 0;
+    Status status = STATUS_OK;
+    if (descent->taker == NULL) return STATUS_OK;
+    for (size_t i = 0; i < elements; i++) descent->vector_gradients[i] = (float)descent->vector_sums[i];
+    for (size_t piece = 0; (piece == 0 || piece < convolution->pieces) && status == STATUS_OK; piece++) {
+        const PairTensor *tensor = parts[(size_t)convolution->weight + piece];
+        size_t own = (size_t)(tensor->sft->rows * tensor->sft->columns);
+        status =
+            descent_give_vector(descent, tensor->role, tensor, descent->vector_gradients + at, own, error);
+        at += own;
+    }
+    return status;
+}
+
 Status channel_convolution_descend(const Descent *descent, const ChannelConvolution *convolution,
                                    const float *inputs, Slope slope, Error *error) {
     const ForwardState *state = descent->backward->state;
@@ -127,8 +145,7 @@ Status channel_convolution_descend(const Descent *descent, const ChannelConvolut
         .bias = has_bias ? forward_part(state, descent->layer, convolution->bias) : NULL};
     Status status = job_run(descent->job, (convolution->channels + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK,
                             descend_channels, &step, error);
-    if (status == STATUS_OK)
-        status = descent_give_sums(descent, convolution->weight, convolution->channels * step.taps, error);
+    if (status == STATUS_OK) status = give_weight(&step, error);
     if (status != STATUS_OK || !has_bias || descent->taker == NULL) return status;
     memcpy(descent->vector_sums, descent->bias_sums, convolution->channels * sizeof *descent->bias_sums);
     return descent_give_sums(descent, convolution->bias, convolution->channels, error);

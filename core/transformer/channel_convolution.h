@@ -18,8 +18,9 @@
 
 typedef struct ChannelConvolution {
     Buffer buffer;
-    size_t first, channels;                              /* of a row of it */
-    TensorPart weight, bias;                             /* bias TENSOR_PART_COUNT: none of that kind */
+    size_t first, channels;  /* of a row of it */
+    TensorPart weight, bias; /* bias TENSOR_PART_COUNT: none of that kind */
+    size_t pieces; /* parts that the weight is stored in, one behind another, cut anywhere; 0: the one */
     Activation (*activation)(const ModelConfig *config); /* of each state's own side; NULL: linear */
 } ChannelConvolution;
 

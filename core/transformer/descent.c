@@ -181,7 +181,7 @@ Status descent_give_part(const Descent *descent, TensorPart part, const float *i
                          .role = tensor->role,
                          .tokens = descent->tokens,
                          .columns = columns,
-                         .rows = descent_slope_width(descent, slope),
+                         .rows = (size_t)tensor->sft->rows,
                          .inputs = inputs,
                          .gradients = descent->backward->slopes[slope]};
     return descent->taker == NULL ? STATUS_OK : descent_give(descent, &flow, error);

@@ -74,7 +74,7 @@ Status descent_give_norm(const Descent *descent, TensorRole role, const float *s
 /* Any of them, as filled in but for its group. */
 Status descent_give(const Descent *descent, BackwardFlow *flow, Error *error) STATUS_MUST_CHECK;
 
-/* Of a part that is a matrix: `inputs` [tokens × columns], and the gradient at its output. */
+/* Of a part that is a matrix: `inputs` [tokens × columns], and the gradient at its output, in rows as wide as that. */
 Status descent_give_part(const Descent *descent, TensorPart part, const float *inputs, size_t columns,
                          Slope slope, Error *error) STATUS_MUST_CHECK;
 
