@@ -1,5 +1,5 @@
 /*
- * One tiny pair for each kind of block (make_blocks.py): logits, attribution, dormancy and the gradient at hand-over against
+ * One tiny pair for each kind of block (make_blocks.py and its like): logits, attribution, dormancy and the gradient at hand-over against
  * transformers 5.24 and float64 autograd.
  *
  * Tolerances: logits 5e-6 of their range, whole and token by token; scores 3e-5 of each target's largest; dormancy 2e-5 of
@@ -439,6 +439,12 @@ static const char *const CASES[] = {
     "experts-gated",
     "experts-mean",
     "experts-sizes",
+    "convolutions",
+    "delta",
+    "delta-fused",
+    "delta-cut",
+    "delta-channels",
+    "gated-queries",
 };
 
 static void for_all(void (*check)(const Case *own)) {
