@@ -13,7 +13,7 @@ transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "dense")
 IDS = [1, 7, 3, 9, 4, 11]
-PAIRS = ["falcon_h1", "jamba", "lfm2", "qwen3_5_text"]
+PAIRS = ["falcon_h1", "jamba", "recurrent_gemma"]
 MODULES = {"down_proj": "down", "w2": "down", "o_proj": "o", "out_proj": "o"}
 
 
@@ -32,7 +32,7 @@ def measure(name):
         *above, leaf = path.split(".")
         numbers = [part for part in above if part.isdigit()]
         kind = MODULES.get(leaf)
-        is_attention = any(part in ("self_attn", "attention") for part in above)
+        is_attention = any(part in ("self_attn", "attention", "temporal_block") for part in above)
         if len(numbers) == 1 and kind is not None and isinstance(module, torch.nn.Linear) and (kind == "down" or is_attention):
             listen(module, kind, numbers[0])
     with torch.no_grad():
