@@ -127,7 +127,8 @@ static void descend_head(const Rule *rule) {
         advance(rule, t, state, state);
     }
     memset(rule->slope, 0, size * sizeof *rule->slope);
-    for (size_t first = (tokens - 1) / window * window + window; first > 0;) {
+    for (size_t first = (tokens - 1) / window * window + window;
+         first > 0 && !job_is_cancelled(rule->descent->job);) {
         first -= window;
         size_t end = first + window < tokens ? first + window : tokens;
         memcpy(state, rule->begins + first / window * size, size * sizeof *state);
@@ -184,7 +185,6 @@ static void descend_key_head(void *argument, size_t task, unsigned worker) {
         memset(to + rule.key, 0, sizes->key_dim * sizeof *to);
     }
     for (rule.head = key_head * group; rule.head < (key_head + 1) * group; rule.head++) {
-        if (job_is_cancelled(descent->job)) return;
         rule.value = 2 * keys + rule.head * sizes->value_dim;
         rule.kept = rule.head * each;
         if (descent->spans[sequence].tokens > 0) descend_head(&rule);

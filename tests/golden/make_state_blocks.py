@@ -31,6 +31,10 @@ CASES = {
     # a decay for each channel of keys, gates and decays of two matrices each; beside latent attention
     "delta-channels": ("kimi_linear", dict(num_key_value_heads=4, layer_types=[LINEAR, FULL], linear_attn_config=dict(num_heads=4, head_dim=4, short_conv_kernel_size=3),
                                            q_lora_rank=None, kv_lora_rank=10, qk_nope_head_dim=4, qk_rope_head_dim=4, v_head_dim=4, mlp_layer_types=["dense", "dense"])),
+    # the same of one matrix each, bounded
+    "delta-bounded": ("bailing_hybrid", dict(num_key_value_heads=4, layer_types=[LINEAR, FULL], linear_num_heads=2, linear_head_dim=6, short_conv_kernel_size=3,
+                                             kda_safe_gate=True, kda_lower_bound=-5.0, q_lora_rank=8, kv_lora_rank=10, qk_nope_head_dim=4,
+                                             qk_rope_head_dim=4, qk_head_dim=8, v_head_dim=4, mlp_layer_types=["dense", "dense"], num_nextn_predict_layers=0)),
     # all layers have attention: the matrix of queries and gates has neurons, as it is stored
     "gated-queries": ("qwen3_5_text", dict(layer_types=[FULL, FULL])),
 }

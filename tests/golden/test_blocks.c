@@ -444,6 +444,7 @@ static const char *const CASES[] = {
     "delta-fused",
     "delta-cut",
     "delta-channels",
+    "delta-bounded",
     "gated-queries",
 };
 
