@@ -13,6 +13,7 @@
  *         act, gate, up ◄          norm ◄       + gradient
  *         o     ◄
  *         softmax attention, rotary, q/k norms ◄         q, k, v ◄          norm ◄       + gradient
+ *         or, in their place, what a mixer with a state is made of (backward_mixer.h)
  *         visitor(layer)
  *
  * All float32, norms and softmax sums in double; W is blended on the way like in the forward pass. Memory:
