@@ -90,6 +90,13 @@ static size_t choose_group(const Model *model) {
     return tokens < LARGEST_GROUP ? (size_t)tokens : LARGEST_GROUP;
 }
 
+static size_t longest_text(const Measurement *measurement) {
+    size_t longest = 0;
+    for (size_t i = 0; i < measurement->row_count; i++)
+        if (measurement->texts[i].count > longest) longest = measurement->texts[i].count;
+    return longest;
+}
+
 /* What does not grow with the tokens is taken off what is allowed first. Half of what is left then may go into keeping what
  * would be computed twice. */
 static Status check_memory(Measurement *measurement, Error *error) {
@@ -103,6 +110,9 @@ static Status check_memory(Measurement *measurement, Error *error) {
         fixed += gradient_sums_bytes(model);
         token += gradient_experts_token_bytes(model);
     }
+    uint64_t scratch =
+        backward_scratch_bytes(model, longest_text(measurement), job_threads(measurement->job));
+    if (__builtin_add_overflow(fixed, scratch, &fixed)) fixed = UINT64_MAX;
     limit = limit > fixed ? limit - fixed : 0;
     Status status =
         forward_check_memory(token, measurement->tokens, limit, "what the gradient keeps of each", error);

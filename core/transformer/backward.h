@@ -184,6 +184,10 @@ uint64_t backward_bytes(const Model *model, size_t row_tokens, size_t sequence_t
 uint64_t backward_kept_bytes(const Model *model);
 uint64_t backward_group_bytes(const Model *model, size_t tokens);
 
+/* What so many threads take besides, whatever the rows, of which the longest has so many tokens; UINT64_MAX where that
+ * overflows. */
+uint64_t backward_scratch_bytes(const Model *model, size_t tokens, unsigned threads);
+
 /* Refuses a row of so many tokens, with a gradient at each, that does not fit forward_memory_limit(). */
 Status backward_check_tokens(const Model *model, size_t tokens, Error *error) STATUS_MUST_CHECK;
 

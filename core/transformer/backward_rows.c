@@ -1,6 +1,7 @@
 #include "core/support/memory.h"
 #include "core/transformer/backward_attention.h"
 #include "core/transformer/backward_internal.h"
+#include "core/transformer/backward_mixer.h"
 #include "core/transformer/norm.h"
 
 #include <inttypes.h>
@@ -59,6 +60,15 @@ uint64_t backward_group_bytes(const Model *model, size_t tokens) {
         width_of(model, row_width) + width_of(model, sequence_width) + config->hidden_size + shared;
     uint64_t bytes;
     return __builtin_mul_overflow(width * sizeof(float), tokens, &bytes) ? UINT64_MAX : bytes;
+}
+
+uint64_t backward_scratch_bytes(const Model *model, size_t tokens, unsigned threads) {
+    uint64_t own = backward_attention_scratch(tokens), bytes;
+    const uint64_t base = backward_mixer_scratch(model->base.config, tokens),
+                   sft = backward_mixer_scratch(model->sft.config, tokens);
+    if (base > own) own = base;
+    if (sft > own) own = sft;
+    return __builtin_mul_overflow(own, (uint64_t)threads * sizeof(float), &bytes) ? UINT64_MAX : bytes;
 }
 
 Status backward_check_tokens(const Model *model, size_t tokens, Error *error) {
