@@ -40,7 +40,7 @@ def build(implementation):
 
 
 ids = torch.tensor([[IMAGE] * 4 + [2, 17, 31, 22, 9, 40]])
-pixels = torch.randn(1, 3, 28, 28)
+pixels = torch.randn(1, 3, 28, 28, generator=torch.Generator().manual_seed(2))
 padded = torch.cat([torch.zeros(1, 2, dtype=torch.long), ids], 1)
 logits, written = {}, {}
 for name in ("eager", "sdpa"):
