@@ -239,7 +239,7 @@ static bool has_other_parts(const ModelConfig *config) {
         TENSOR_PART_LATENT_NORM,   TENSOR_PART_QUERY_BIAS,     TENSOR_PART_LATENT_BIAS,
         TENSOR_PART_ATTENTION_GATE};
     bool is_known[TENSOR_PART_COUNT] = {false};
-    for (int part = TENSOR_PART_CONVOLUTION_IN; part <= TENSOR_PART_DELTA_STEP_RIGHT; part++)
+    for (int part = TENSOR_PART_CONVOLUTION_IN; part <= TENSOR_PART_STATE_OUT_BIAS; part++)
         is_known[part] = true;
     for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) is_known[KNOWN[i]] = true;
     for (int part = 0; part < TENSOR_PART_COUNT; part++)
@@ -267,11 +267,9 @@ const char *architecture_forward_only(const ModelConfig *config) {
         bool is_there;
         const char *name;
     } switches[] = {
-        {has_mixer(config, MIXER_STATE_SPACE) || has_mixer(config, MIXER_SELECTIVE), "state spaces"},
         {has_mixer(config, MIXER_GATED), "gated recurrences"},
         {has_mixer(config, MIXER_LIGHTNING), "lightning attention"},
         {has_scales(config), "a stream that is scaled"},
-        {has_mixer(config, MIXER_NONE), "layers without a mixer"},
         {config->alibi == ALIBI_FALCON, "ALiBi in bfloat16"},
         {config->scale_falls, "scores scaled by the layer's number"},
         {config->norms_values, "norms of values"},
@@ -288,7 +286,6 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {config->streams > 1, "alternating updates"},
         {has_clamps(config), "clamped gates of an MLP"},
         {has_cutoff(config), "gates that are cut off"},
-        {config->gate_scale != 1.0 || config->mlp_scale != 1.0, "scaled gates and MLPs"},
         {has_other_values(config) && config->qkv != QKV_PARTED, "values of another width than keys"},
         {needs_any(config, TENSOR_PART_LAYER_SCALE, TENSOR_PART_LAYER_NORM), "inputs and scales of layers"},
     };

@@ -141,11 +141,10 @@ static Status score_rows(const Group *group, const BackwardLayer *layer, Backwar
 /* The directions at what a block gives: d, through the scale of the block and the norm behind it, whose own scale is
  * taken as it is: d ⊙ γ / σ, less its mean where the norm takes off one. */
 static const float *directions_at(const Group *group, const BackwardLayer *layer, TensorRole role) {
-    const ModelConfig *config = group->model->config;
     int block = role == TENSOR_DOWN;
     const float *outputs = layer->outputs[block];
-    float scale = (float)config->residual_scale;
-    size_t width = config->hidden_size;
+    float scale = layer->scales[block];
+    size_t width = group->model->config->hidden_size;
     if (outputs == NULL && scale == 1.0F) return group->directions;
     for (size_t i = 0; i < group->count; i++) {
         const BackwardSequence *sequence = &group->sequences[i];

@@ -33,7 +33,9 @@ static void keep_activations(void *user, const ForwardMoment *moment) {
         BackwardCopy copy;
     } COPIES[] = {{FORWARD_PROJECTED, COPY_PROJECTED},   {FORWARD_CONVOLVED, COPY_CONVOLVED},
                   {FORWARD_DECAY, COPY_DECAY},           {FORWARD_GATE_RANK, COPY_GATE_RANK},
-                  {FORWARD_DECAY_RANK, COPY_DECAY_RANK}, {FORWARD_ATTENDED, COPY_ATTENDED}};
+                  {FORWARD_DECAY_RANK, COPY_DECAY_RANK}, {FORWARD_ATTENDED, COPY_ATTENDED},
+                  {FORWARD_STATE_IN, COPY_STATE_IN},     {FORWARD_STATE_SMALL, COPY_STATE_SMALL},
+                  {FORWARD_STATE_READ, COPY_STATE_READ}};
     Backward *backward = user;
     float *to = NULL;
     backward_experts_keep(backward->experts, moment);
@@ -50,13 +52,25 @@ static void keep_activations(void *user, const ForwardMoment *moment) {
 
 typedef enum Block { BLOCK_ATTENTION, BLOCK_MLP } Block;
 
-static const TensorRole NORM_BEFORE[] = {TENSOR_ATTENTION_NORM, TENSOR_MLP_NORM};
 static const TensorRole NORM_BEHIND[] = {TENSOR_POST_ATTENTION_NORM, TENSOR_POST_MLP_NORM};
+
+/* An MLP alone in its layer has the norm that attention would have. */
+static TensorRole norm_before(const Descent *descent, Block block) {
+    bool is_alone = descent_plan(descent)->mixer == MIXER_NONE;
+    return block == BLOCK_ATTENTION || is_alone ? TENSOR_ATTENTION_NORM : TENSOR_MLP_NORM;
+}
+
+/* What a block's output is multiplied by on its way to the stream. */
+static float block_scale(const Descent *descent, Block block) {
+    const ModelConfig *config = descent_config(descent);
+    return (float)(config->residual_scale * (block == BLOCK_MLP ? config->mlp_scale : 1.0));
+}
 
 /* What a block took, before its norm, of all tokens of the group. */
 static const float *stream_of(const Descent *descent, Block block) {
     const Backward *backward = descent->backward;
-    bool is_input = block == BLOCK_ATTENTION || descent_config(descent)->wiring == WIRING_PARALLEL;
+    bool is_input = block == BLOCK_ATTENTION || descent_config(descent)->wiring == WIRING_PARALLEL ||
+                    descent_plan(descent)->mixer == MIXER_NONE;
     return is_input ? backward_inputs(backward, descent->group, descent->layer) : backward->middle;
 }
 
@@ -74,7 +88,7 @@ static void descend_to_block(const Descent *descent, Block block, size_t sequenc
     const Backward *backward = descent->backward;
     const ModelConfig *config = descent_config(descent);
     const float *from = descent_slope(descent, SLOPE_RESIDUAL, sequence, token);
-    float *to = descent_slope(descent, SLOPE_ADDED, sequence, token), scale = (float)config->residual_scale;
+    float *to = descent_slope(descent, SLOPE_ADDED, sequence, token), scale = block_scale(descent, block);
     size_t width = config->hidden_size, at = descent->spans[sequence].row + token;
     if (!norms_behind(descent)) {
         for (size_t i = 0; i < width; i++) to[i] = from[i] * scale;
@@ -102,7 +116,7 @@ static void descend_from_block(const Descent *descent, Block block, size_t seque
     size_t width = config->hidden_size, at = descent->spans[sequence].row + token;
     const float *from = descent_slope(descent, SLOPE_NORMED, sequence, token);
     float *to = descent_slope(descent, SLOPE_RESIDUAL, sequence, token);
-    const Norm norm = forward_norm(descent->backward->state, descent->layer, NORM_BEFORE[block]);
+    const Norm norm = forward_norm(descent->backward->state, descent->layer, norm_before(descent, block));
     if (norms_before(descent))
         norm_backward(&norm, stream_of(descent, block) + at * width, from, to);
     else
@@ -122,7 +136,7 @@ static void descend_from_mlp(const Descent *descent, size_t sequence, size_t tok
 /* ---- gradients of weights ---- */
 
 static void norm_token(const Descent *descent, Block block, size_t token) {
-    const Norm norm = forward_norm(descent->backward->state, descent->layer, NORM_BEFORE[block]);
+    const Norm norm = forward_norm(descent->backward->state, descent->layer, norm_before(descent, block));
     const float *x = stream_of(descent, block) + token * norm.size;
     float *out = descent->normed + token * norm.size;
     if (norms_before(descent))
@@ -148,7 +162,8 @@ static void norm_for_attention(const Descent *descent, size_t sequence, size_t t
 static Status enter_block(Descent *descent, Block block, Error *error) {
     const ModelConfig *config = descent_config(descent);
     bool is_parallel = config->wiring == WIRING_PARALLEL, has_norm = norms_behind(descent);
-    descent->given = has_norm || is_parallel || config->residual_scale != 1.0 ? SLOPE_ADDED : SLOPE_RESIDUAL;
+    descent->given =
+        has_norm || is_parallel || block_scale(descent, block) != 1.0F ? SLOPE_ADDED : SLOPE_RESIDUAL;
     if (descent->given == SLOPE_RESIDUAL || (is_parallel && block == BLOCK_ATTENTION)) return STATUS_OK;
     Status status = STATUS_OK;
     if (has_norm)
@@ -163,8 +178,8 @@ static Status enter_block(Descent *descent, Block block, Error *error) {
 static Status leave_block(const Descent *descent, Block block, Error *error) {
     Status status = STATUS_OK;
     if (norms_before(descent))
-        status =
-            descent_give_norm(descent, NORM_BEFORE[block], stream_of(descent, block), SLOPE_NORMED, error);
+        status = descent_give_norm(descent, norm_before(descent, block), stream_of(descent, block),
+                                   SLOPE_NORMED, error);
     return status == STATUS_OK
                ? descent_for_tokens(descent, block == BLOCK_MLP ? descend_from_mlp : descend_from_attention,
                                     error)
@@ -192,9 +207,11 @@ static Status descend_attention(Descent *descent, Error *error) {
     return status == STATUS_OK ? leave_block(descent, BLOCK_ATTENTION, error) : status;
 }
 
+/* Either may be missing. */
 static Status descend_layer(Descent *descent, Error *error) {
-    Status status = descend_mlp(descent, error);
-    return status == STATUS_OK ? descend_attention(descent, error) : status;
+    const LayerPlan *plan = descent_plan(descent);
+    Status status = plan->mlp != MLP_NONE ? descend_mlp(descent, error) : STATUS_OK;
+    return status == STATUS_OK && plan->mixer != MIXER_NONE ? descend_attention(descent, error) : status;
 }
 
 /* Runs the layer forward again for the group, then down. What was kept of it stands in for what would be computed. */
@@ -265,8 +282,11 @@ static Status open_descent(Descent *descent, size_t tokens, size_t longest, Erro
         size_t width = backward_widest_site(config, ROWS[i]);
         if (width > descent->row_stride) descent->row_stride = width;
     }
-    size_t mixed = backward_widest_slope(config, SLOPE_MIXED);
-    if (mixed > descent->row_stride) descent->row_stride = mixed;
+    static const Slope SLOPES[] = {SLOPE_MIXED, SLOPE_STATE_OUT};
+    for (size_t i = 0; i < sizeof SLOPES / sizeof *SLOPES; i++) {
+        size_t width = backward_widest_slope(config, SLOPES[i]);
+        if (width > descent->row_stride) descent->row_stride = width;
+    }
     descent->scratch = memory_allocate_aligned(backward->threads, descent->scratch_stride * sizeof(float));
     descent->rows = memory_allocate_aligned(backward->threads, 2 * descent->row_stride * sizeof(float));
     if (descent->scratch == NULL || descent->rows == NULL) return memory_fail(error, "attention");
@@ -319,10 +339,14 @@ static Status visit(const Descent *descent, BackwardVisitor visitor, void *user,
         layer.activations[BACKWARD_QUERY] = backward->copies[COPY_PROJECTED];
         layer.gradients[BACKWARD_QUERY] = backward->slopes[SLOPE_PROJECTED];
     }
-    for (int block = 0; block < 2 && norms_behind(descent); block++) {
+    for (int block = 0; block < 2; block++) {
+        layer.scales[block] = block_scale(descent, (Block)block);
+        if (!norms_behind(descent)) continue;
         layer.outputs[block] = backward->outputs[block];
         layer.norms[block] = forward_norm(backward->state, descent->layer, NORM_BEHIND[block]);
     }
+    if (plan->attends_beside)
+        layer.scales[BLOCK_ATTENTION] *= (float)descent_config(descent)->attention_out_scale;
     return visitor(user, &layer, error);
 }
 

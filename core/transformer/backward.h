@@ -82,9 +82,10 @@ typedef struct BackwardLayer {
     /* [tokens of all sequences × width], sequences one after another */
     const float *gradients[BACKWARD_SITES];
     /* what attention and MLP gave, [tokens of all rows × hidden_size], and the norm that it went through onto the stream;
-     * NULL where there is none */
+     * NULL where there is none; and what it was multiplied by before that */
     const float *outputs[2];
     Norm norms[2];
+    float scales[2];
     /* NULL: none; else gate, up and activated above are the shared expert's */
     const BackwardExperts *experts;
 } BackwardLayer;

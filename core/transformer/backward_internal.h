@@ -31,7 +31,14 @@ typedef enum Slope {
     SLOPE_STORED,         /* as their matrices have them, */
     SLOPE_WRITE,          /* and what is written and kept, before it is bent */
     SLOPE_DECAY,
+    SLOPE_STATE_IN, /* the same of a state space: as projected, before and behind its convolution */
+    SLOPE_STATE_OUT,
+    SLOPE_STATE_SMALL,
     SLOPE_STATE_RANK,
+    SLOPE_STATE_STEP,
+    SLOPE_STATE_SHARED,  /* at what its heads or channels share, part by part, before that is added up */
+    SLOPE_BESIDE,        /* hidden_size: at what one of two mixers gave, scaled */
+    SLOPE_BESIDE_NORMED, /* hidden_size: no gradient, but what attention beside another took, scaled */
     SLOPE_COUNT
 } Slope;
 
@@ -43,6 +50,9 @@ typedef enum BackwardCopy {
     COPY_GATE_RANK,
     COPY_DECAY_RANK,
     COPY_ATTENDED,
+    COPY_STATE_IN,
+    COPY_STATE_SMALL,
+    COPY_STATE_READ,
     COPY_COUNT
 } BackwardCopy;
 

@@ -4,6 +4,8 @@
 #include "core/transformer/block_attention.h"
 #include "core/transformer/block_convolution.h"
 #include "core/transformer/block_latent.h"
+#include "core/transformer/block_selective.h"
+#include "core/transformer/block_state_space.h"
 
 static Status descend_attention(const Descent *descent, Error *error) {
     bool is_latent = descent_plan(descent)->latent.latent > 0;
@@ -16,11 +18,11 @@ static const struct {
     size_t (*scratch)(const ModelConfig *config, size_t tokens); /* NULL: none */
 } WAYS[MIXER_NONE + 1] = {[MIXER_ATTENTION] = {descend_attention, NULL},
                           [MIXER_CONVOLUTION] = {block_convolution_descend, block_convolution_scratch},
-                          [MIXER_DELTA] = {backward_delta_descend, backward_delta_scratch}};
+                          [MIXER_DELTA] = {backward_delta_descend, backward_delta_scratch},
+                          [MIXER_STATE_SPACE] = {block_state_space_descend, block_state_space_scratch},
+                          [MIXER_SELECTIVE] = {block_selective_descend, block_selective_scratch}};
 
-Status backward_mixer_descend(const Descent *descent, Error *error) {
-    return WAYS[descent_plan(descent)->mixer].descend(descent, error);
-}
+/* ---- memory ---- */
 
 size_t backward_mixer_scratch(const ModelConfig *config, size_t tokens) {
     size_t most = 0;
@@ -46,4 +48,48 @@ size_t backward_mixer_vector(const ModelConfig *config) {
         if (own > most) most = own;
     }
     return most;
+}
+
+/* ---- beside attention ---- */
+
+static void scale_row(const float *from, float *to, size_t width, double scale) {
+    for (size_t i = 0; i < width; i++) to[i] = from[i] * (float)scale;
+}
+
+static void scale_to_attention(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    const ModelConfig *config = descent_config(descent);
+    size_t at = descent->spans[sequence].row + token, width = config->hidden_size;
+    (void)worker;
+    scale_row(descent_slope(descent, descent->given, sequence, token),
+              descent_slope(descent, SLOPE_BESIDE, sequence, token), width, config->attention_out_scale);
+    if (descent->taker != NULL)
+        scale_row(descent->normed + at * width, descent_slope(descent, SLOPE_BESIDE_NORMED, sequence, token),
+                  width, config->attention_in_scale);
+}
+
+static void scale_from_attention(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    const ModelConfig *config = descent_config(descent);
+    float *normed = descent_slope(descent, SLOPE_NORMED, sequence, token);
+    (void)worker;
+    scale_row(normed, normed, config->hidden_size, config->attention_in_scale);
+    scale_row(descent_slope(descent, descent->given, sequence, token),
+              descent_slope(descent, SLOPE_BESIDE, sequence, token), config->hidden_size,
+              config->state.out_scale);
+}
+
+/* Attention first: what it gives is scaled before the mixer's is added to it. */
+static Status descend_both(const Descent *descent, Error *error) {
+    Descent attention = *descent, mixer = *descent;
+    attention.given = mixer.given = SLOPE_BESIDE;
+    attention.normed = descent->taker != NULL ? descent->backward->slopes[SLOPE_BESIDE_NORMED] : NULL;
+    mixer.accumulates = true;
+    Status status = descent_for_tokens(descent, scale_to_attention, error);
+    if (status == STATUS_OK) status = descend_attention(&attention, error);
+    if (status == STATUS_OK) status = descent_for_tokens(descent, scale_from_attention, error);
+    return status == STATUS_OK ? WAYS[descent_plan(descent)->mixer].descend(&mixer, error) : status;
+}
+
+Status backward_mixer_descend(const Descent *descent, Error *error) {
+    const LayerPlan *plan = descent_plan(descent);
+    return plan->attends_beside ? descend_both(descent, error) : WAYS[plan->mixer].descend(descent, error);
 }

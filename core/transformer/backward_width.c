@@ -1,4 +1,6 @@
 #include "core/transformer/backward_internal.h"
+#include "core/transformer/block_selective.h"
+#include "core/transformer/block_state_space.h"
 
 /* Layers without attention, or without an MLP, have their sizes all the same. */
 static bool has_site(const LayerPlan *plan, BackwardSite site) {
@@ -41,12 +43,22 @@ size_t backward_site_width(const LayerPlan *plan, BackwardSite site) {
     return 0;
 }
 
+static bool is_state_space(const LayerPlan *plan) {
+    return plan->mixer == MIXER_STATE_SPACE || plan->mixer == MIXER_SELECTIVE;
+}
+
 /* Of what is as wide as a buffer; attention has some of them for itself. */
 static size_t buffer_width(const ModelConfig *config, const LayerPlan *plan, Buffer buffer) {
     bool has_gates = architecture_attends(plan) && config->has_output_gate,
          is_channels = plan->mixer == MIXER_CONVOLUTION || plan->mixer == MIXER_DELTA,
-         is_there = buffer == BUFFER_SCRATCH ? has_gates || is_channels : is_channels;
+         is_state = buffer >= BUFFER_STATE_IN && buffer <= BUFFER_STATE_STEP && is_state_space(plan),
+         is_there = buffer == BUFFER_SCRATCH ? has_gates || is_channels : is_channels || is_state;
     return is_there ? forward_layer_width(config, plan, buffer) : 0;
+}
+
+static size_t shared_width(const ModelConfig *config, MixerKind mixer) {
+    if (mixer == MIXER_STATE_SPACE) return block_state_space_shared_width(config);
+    return mixer == MIXER_SELECTIVE ? block_selective_shared_width(config) : 0;
 }
 
 size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Slope slope) {
@@ -65,11 +77,18 @@ size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Sl
                                                 [SLOPE_STORED] = BUFFER_QKV,
                                                 [SLOPE_WRITE] = BUFFER_WRITE,
                                                 [SLOPE_DECAY] = BUFFER_DECAY,
-                                                [SLOPE_STATE_RANK] = BUFFER_STATE_RANK};
-    bool is_added =
-        backward_norms_behind(config) || config->residual_scale != 1.0 || config->wiring == WIRING_PARALLEL;
+                                                [SLOPE_STATE_IN] = BUFFER_STATE_IN,
+                                                [SLOPE_STATE_OUT] = BUFFER_STATE_OUT,
+                                                [SLOPE_STATE_SMALL] = BUFFER_STATE_SMALL,
+                                                [SLOPE_STATE_RANK] = BUFFER_STATE_RANK,
+                                                [SLOPE_STATE_STEP] = BUFFER_STATE_STEP};
+    bool is_added = backward_norms_behind(config) || config->residual_scale != 1.0 ||
+                    config->mlp_scale != 1.0 || config->wiring == WIRING_PARALLEL;
     if (slope == SLOPE_RESIDUAL || slope == SLOPE_NORMED) return config->hidden_size;
     if (slope == SLOPE_ADDED) return is_added ? config->hidden_size : 0;
+    if (slope == SLOPE_BESIDE || slope == SLOPE_BESIDE_NORMED)
+        return plan->attends_beside ? config->hidden_size : 0;
+    if (slope == SLOPE_STATE_SHARED) return shared_width(config, plan->mixer);
     if (BUFFERS[slope] != 0) return buffer_width(config, plan, BUFFERS[slope]);
     if (slope == SLOPE_MIXED && !architecture_attends(plan)) return buffer_width(config, plan, BUFFER_MIXED);
     if (slope == SLOPE_ATTENTION_GATE) return forward_layer_width(config, plan, BUFFER_ATTENTION_GATE);
@@ -82,9 +101,13 @@ size_t backward_copy_width(const ModelConfig *config, const LayerPlan *plan, Bac
     static const Buffer BUFFERS[COPY_COUNT] = {
         [COPY_PROJECTED] = BUFFER_SCRATCH,     [COPY_CONVOLVED] = BUFFER_SCRATCH,
         [COPY_DECAY] = BUFFER_DECAY,           [COPY_GATE_RANK] = BUFFER_STATE_RANK,
-        [COPY_DECAY_RANK] = BUFFER_STATE_RANK, [COPY_ATTENDED] = BUFFER_MIXED};
+        [COPY_DECAY_RANK] = BUFFER_STATE_RANK, [COPY_ATTENDED] = BUFFER_MIXED,
+        [COPY_STATE_IN] = BUFFER_STATE_IN,     [COPY_STATE_SMALL] = BUFFER_STATE_SMALL,
+        [COPY_STATE_READ] = BUFFER_STATE_OUT};
     bool is_delta = plan->mixer == MIXER_DELTA,
          is_gated = forward_layer_width(config, plan, BUFFER_ATTENTION_GATE) > 0;
+    if (copy >= COPY_STATE_IN)
+        return is_state_space(plan) ? forward_layer_width(config, plan, BUFFERS[copy]) : 0;
     bool is_there = copy == COPY_ATTENDED    ? is_gated
                     : copy == COPY_PROJECTED ? is_delta || (is_gated && config->has_output_gate)
                                              : is_delta;

@@ -144,11 +144,12 @@ static void descend_gate(const Descent *descent, size_t sequence, size_t token, 
     const float *from = descent_slope(descent, SLOPE_ACTIVATED, sequence, token);
     float *to_gate = descent_slope(descent, SLOPE_GATE, sequence, token);
     float *to_up = descent_slope(descent, SLOPE_UP, sequence, token);
+    float scale = (float)config->gate_scale;
     for (size_t i = 0; i < backward_site_width(descent_plan(descent), BACKWARD_UP); i++) {
         float value = 0.0F, slope = 0.0F;
-        activation_differentiate(config->activation, gate[i], &value, &slope);
+        activation_differentiate(config->activation, gate[i] * scale, &value, &slope);
         to_up[i] = from[i] * value;
-        to_gate[i] = from[i] * up[i] * slope;
+        to_gate[i] = from[i] * up[i] * slope * scale;
     }
 }
 

@@ -441,8 +441,9 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
 /* What down gives matters only where a norm follows; experts are run to the end all the same. */
 static Status replay_mlp(const Pass *pass, Error *error) {
     bool is_normed = has_norm_behind(&pass->chunk, pass->chunk.states[0]), is_kept = pass->chunk.kept != NULL;
-    bool has_experts = forward_plan(pass->chunk.states[0], pass->chunk.layer)->mlp == MLP_EXPERTS;
-    if (has_experts || (is_normed && !is_kept)) return run_mlp(pass, error);
+    MlpKind kind = forward_plan(pass->chunk.states[0], pass->chunk.layer)->mlp;
+    if (kind == MLP_NONE) return STATUS_OK;
+    if (kind == MLP_EXPERTS || (is_normed && !is_kept)) return run_mlp(pass, error);
     Status status = is_kept ? block_mlp_restore(pass, error) : block_mlp_activate(pass, error);
     if (status == STATUS_OK && is_normed) status = block_mlp_project_down(pass, error);
     if (status == STATUS_OK && is_normed) pass_observe(pass, FORWARD_MLP_OUTPUT, BUFFER_ADDED);

@@ -49,8 +49,11 @@ typedef enum ForwardSite {
     FORWARD_MIXED,            /* input of o_proj */
     FORWARD_ATTENTION_OUTPUT, /* of o, before the norm behind it */
     FORWARD_MIDDLE,           /* the residual stream between attention and MLP */
-    FORWARD_GATE_UP,          /* output of the one matrix of both, with its bias, as it is stored */
-    FORWARD_GATE,             /* outputs of gate and up with their bias */
+    FORWARD_STATE_IN,         /* of a mixer with a state: what is projected, before its convolution */
+    FORWARD_STATE_SMALL, /* of Mamba-1: what steps come of, what is written and read, before their norms */
+    FORWARD_STATE_READ,  /* what its recurrence gave, before it is gated and normed */
+    FORWARD_GATE_UP,     /* output of the one matrix of both, with its bias, as it is stored */
+    FORWARD_GATE,        /* outputs of gate and up with their bias */
     FORWARD_UP,
     FORWARD_ACTIVATED, /* input of down_proj: act(gate) ⊙ up; of a mixture of experts the shared expert's */
     FORWARD_SWITCH,    /* what the shared expert is weighed by, before the sigmoid: [tokens × 1] */

@@ -159,3 +159,11 @@ void recurrence_end(ForwardState *const *states, size_t count, const ForwardInpu
             memcpy(own->now, own->before, own->total * sizeof *own->now);
     }
 }
+
+/* ---- the way back ---- */
+
+size_t recurrence_window(size_t tokens) {
+    size_t window = 1;
+    while (window < tokens / window + (tokens % window != 0)) window++;
+    return window;
+}

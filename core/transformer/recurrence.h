@@ -55,4 +55,19 @@ static inline float recurrence_convolve(const float *weight, size_t taps, float 
     return sum + weight[taps - 1] * x;
 }
 
+/* ---- the way back ---- */
+
+/* ⌈√tokens⌉: what a way back computes again at once, and how many such windows there are at most. */
+size_t recurrence_window(size_t tokens);
+
+/* Σ a[i] · b[i], in 8 lanes. */
+static inline float recurrence_dot(const float *a, const float *b, size_t size) {
+    float lanes[8] = {0.0F};
+    size_t i = 0;
+    for (; i + 8 <= size; i += 8)
+        for (size_t k = 0; k < 8; k++) lanes[k] += a[i + k] * b[i + k];
+    for (; i < size; i++) lanes[i % 8] += a[i] * b[i];
+    return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+}
+
 #endif
