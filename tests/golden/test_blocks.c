@@ -446,7 +446,15 @@ static const char *const CASES[] = {
     "delta-channels",
     "delta-bounded",
     "gated-queries",
+    "states-beside",
+    "states-bare",
+    "states-mixed",
+    "states-channels-normed",
 };
+
+/* Layers have no module in common: no neuron has a number. */
+static const char *const WITHOUT_NEURONS[] = {"states-heads", "states-single", "states-channels",
+                                              "states-channels-bare"};
 
 static void for_all(void (*check)(const Case *own)) {
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -456,9 +464,18 @@ static void for_all(void (*check)(const Case *own)) {
     }
 }
 
+static void for_those_without_neurons(void (*check)(const Case *own)) {
+    for (size_t i = 0; i < sizeof WITHOUT_NEURONS / sizeof *WITHOUT_NEURONS; i++) {
+        Case own = open_case(WITHOUT_NEURONS[i]);
+        check(&own);
+        close_case(&own);
+    }
+}
+
 static void logits_are_those_of_transformers(void **state) {
     (void)state;
     for_all(check_logits);
+    for_those_without_neurons(check_logits);
 }
 
 static void attribution_is_what_autograd_gives(void **state) {
@@ -474,6 +491,22 @@ static void dormancy_is_what_autograd_gives(void **state) {
 static void the_gradient_at_hand_over_is_what_autograd_gives(void **state) {
     (void)state;
     for_all(check_gradient);
+    for_those_without_neurons(check_gradient);
+}
+
+static void check_refusal(const Case *own) {
+    EvaluationRow row = {.ids = own->ids, .count = TOKENS, .first = 0, .end = TOKENS};
+    AttributionTarget target = {.position = TOKENS - 1};
+    Attribution attribution;
+    Error error = {0};
+    assert_int_equal(attribution_run(own->model, &row, &target, 1, true, 0, &attribution, own->job, &error),
+                     STATUS_UNSUPPORTED);
+    if (strstr(error.message, "no module in common") == NULL) fail_msg("%s: %s", own->name, error.message);
+}
+
+static void attribution_is_refused_where_no_neuron_has_a_number(void **state) {
+    (void)state;
+    for_those_without_neurons(check_refusal);
 }
 
 static void a_whole_reset_is_base_where_neurons_are(void **state) {
@@ -495,6 +528,7 @@ int main(void) {
         cmocka_unit_test(dormancy_is_what_autograd_gives),
         cmocka_unit_test(each_side_routes_by_its_own_number_of_experts),
         cmocka_unit_test(the_gradient_at_hand_over_is_what_autograd_gives),
+        cmocka_unit_test(attribution_is_refused_where_no_neuron_has_a_number),
         cmocka_unit_test(a_whole_reset_is_base_where_neurons_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

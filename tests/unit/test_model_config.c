@@ -434,9 +434,6 @@ static void what_has_no_way_back_is_named(void **state) {
     part_set_add(&config.plans[0].parts, TENSOR_PART_COMMON_LINEAR, true); /* as a type to come may have */
     assert_string_equal(architecture_forward_only(&config), "tensors of its own");
     config = accept("llama", "");
-    config.mlp_scale = 0.5;
-    assert_string_equal(architecture_forward_only(&config), "scaled gates and MLPs");
-    config = accept("llama", "");
     config.plans[0].value_dim = config.plans[0].head_dim / 2;
     assert_null(architecture_forward_only(&config)); /* of a matrix of their own */
     config.qkv = QKV_BY_HEAD;

@@ -1,0 +1,158 @@
+"""Writes more cases of tests/golden/blocks: state spaces, alone, among layers with attention and beside it.
+
+    python tests/golden/make_state_space_blocks.py tests/golden/blocks [CASE ...]
+
+As make_blocks.py, whose definitions hold. Where not all layers have attention its matrices have no neurons, and scores are those of
+MLPs; channels of layers without attention are []. Where layers have no module in common there are no targets and no dormancy.
+What the classes compute in float32 whatever the model is in is computed in float64.
+"""
+import os
+import shutil
+import sys
+
+import torch
+from transformers import AutoModelForCausalLM
+
+from make_blocks import IDS, RESPONSE, TARGETS, Hooks, descend, flat, logits, make_model, module_of, norm_scale, samples, scramble, told, write
+from make_expert_blocks import stored_norms
+
+MAMBA2 = dict(mamba_n_heads=4, mamba_d_state=6, mamba_chunk_size=8, mamba_d_conv=3)
+CASES = {
+    # heads in two groups, with biases; steps within bounds that both matter; a norm behind the gate
+    "states-heads": ("mamba2", dict(num_heads=4, head_dim=8, n_groups=2, state_size=6, conv_kernel=3, expand=2, use_bias=True, time_step_limit=[0.5, 0.9],
+                                    chunk_size=8)),
+    # beside attention: every factor, the norm before the gate, biases of all
+    "states-beside": ("falcon_h1", MAMBA2 | dict(head_dim=4, mamba_d_ssm=24, mamba_n_groups=2, mamba_rms_norm=True, mamba_norm_before_gate=True, mamba_proj_bias=True,
+                                                 projectors_bias=True, attention_bias=True, mlp_bias=True, mlp_multipliers=[0.7, 1.3], key_multiplier=0.5,
+                                                 ssm_multipliers=[0.6, 0.8, 1.2, 1.4, 0.9], ssm_in_multiplier=1.5, ssm_out_multiplier=0.7,
+                                                 attention_in_multiplier=1.3, attention_out_multiplier=0.8, embedding_multiplier=1.7, lm_head_multiplier=0.6)),
+    # the same without a norm
+    "states-bare": ("falcon_h1", MAMBA2 | dict(head_dim=4, mamba_d_ssm=24, mamba_n_groups=1)),
+    # in one layer of two
+    "states-mixed": ("bamba", MAMBA2 | dict(head_dim=4, attn_layer_indices=[1])),
+    # layers of one block each: a state space, attention that does not turn, an MLP
+    "states-single": ("nemotron_h", dict(num_hidden_layers=3, layers_block_type=["mamba", "attention", "mlp"], head_dim=4, ssm_state_size=6, mamba_num_heads=4,
+                                         mamba_head_dim=6, n_groups=2, time_step_min=0.6, conv_kernel=3, chunk_size=8, use_bias=True, mlp_bias=True)),
+    # channels by themselves, with biases
+    "states-channels": ("mamba", dict(intermediate_size=20, state_size=5, use_bias=True, time_step_rank=3, conv_kernel=3)),
+    # norms of what steps, is written and read, without weights; with weights, in one layer of two
+    "states-channels-bare": ("falcon_mamba", dict(intermediate_size=20, state_size=5, time_step_rank=3, conv_kernel=3)),
+    "states-channels-normed": ("jamba", dict(head_dim=4, attn_layer_period=2, attn_layer_offset=1, num_experts=1, mamba_d_state=5, mamba_d_conv=3, mamba_dt_rank=3,
+                                             mamba_proj_bias=True)),
+}
+
+
+class Wide:
+    """torch, for a module that asks for float32 by name."""
+
+    def __getattr__(self, name):
+        return torch.float64 if name in ("float32", "float") else getattr(torch, name)
+
+
+def widen():
+    for name, module in list(sys.modules.items()):
+        if name.startswith("transformers.models.") and ".modeling_" in name:
+            module.torch = Wide()
+    torch.Tensor.float = torch.Tensor.double
+
+
+def attends(layer):
+    return hasattr(layer, "self_attn")
+
+
+def found_in(hooks):
+    """Of each layer its matrices that have neurons, by name: the module, and whether they are its outputs."""
+    all_attend = all(attends(layer) for layer in hooks.layers)
+    layers = []
+    for names in hooks.names:
+        found = {n: module_of(n) for n in names if not n.startswith(("mamba.", "mixer."))}
+        layers.append({n: f for n, f in found.items() if f[0] is not None and (all_attend or f[0] in ("gate", "up", "down"))})
+    return layers
+
+
+def attribute(model, position):
+    hooks = Hooks(model)
+    config = model.config
+    out = model(input_ids=torch.tensor([IDS[:position + 1]]), use_cache=False).logits[0, -1]
+    token = int(out.argmax()) if position + 1 >= len(IDS) else IDS[position + 1]
+    h = flat(hooks.streams[-1])[-1]
+    d = norm_scale(hooks.final, h.detach())(model.get_output_embeddings().weight[token].detach()) * getattr(config, "lm_head_multiplier", 1.0)
+    (d.detach() * h).sum().backward()
+    scales = dict(o=getattr(config, "attention_out_multiplier", 1.0), down=getattr(config, "mlp_multipliers", [1.0, 1.0])[1])
+    blocks = []
+    for i, names in enumerate(found_in(hooks)):
+        found = {}
+        for name, (module, is_output) in names.items():
+            if is_output:
+                found[module] = (flat(hooks.outputs[i, name]) * flat(hooks.outputs[i, name].grad)).abs().sum(0).tolist()
+            else:
+                x = flat(hooks.inputs[i, name])[-1].detach()
+                found[module] = (scales[module] * x * (d.detach() @ hooks.names[i][name].weight.detach())).abs().tolist()
+        blocks.append(found)
+    hooks.close()
+    model.zero_grad()
+    return dict(position=position, token=token, logit=float(out[token].detach()), scores=blocks)
+
+
+def dormancy(model):
+    hooks = Hooks(model)
+    out = model(input_ids=torch.tensor([IDS]), use_cache=False).logits[0]
+    torch.nn.functional.cross_entropy(out[RESPONSE - 1:-1], torch.tensor(IDS[RESPONSE:])).backward()
+    share = lambda e: (e / (e.mean() + 1e-9)).tolist()
+    mlp, channels, gradient = [], [], []
+    for i, names in enumerate(hooks.names):
+        own = []
+        for name in names:
+            if module_of(name)[0] == "down":
+                x = hooks.inputs[i, name]
+                mlp.append(share(flat(x).abs().mean(0).detach()))
+                gradient.append(share(flat(x.grad).abs().mean(0)))
+            elif name == "self_attn.o_proj":
+                own = share(flat(hooks.inputs[i, name]).abs().mean(0).detach())
+        channels.append(own)
+    hooks.close()
+    model.zero_grad()
+    return dict(mlp=mlp, channels=channels), gradient
+
+
+def hand_over(model, rows):
+    """Gradients stand in place of the weights then."""
+    return dict(loss=descend(model, rows), norms=stored_norms(model))
+
+
+def make(out, case):
+    kind, settings = CASES[case]
+    where = os.path.join(out, case)
+    shutil.rmtree(where, ignore_errors=True)
+    torch.manual_seed(1)
+    model = make_model(kind, settings)
+    load = lambda side: AutoModelForCausalLM.from_pretrained(f"{where}/{side}", attn_implementation="eager", dtype=torch.float32).eval()
+    scramble(model, 2)
+    model.save_pretrained(where + "/base")
+    scramble(model, 3, 0.3)
+    model.save_pretrained(where + "/sft")
+    base, sft, fused = load("base"), load("sft"), load("sft")
+    was = {k: v.clone() for k, v in base.state_dict().items()}
+    fused.load_state_dict({k: 0.5 * v + 0.5 * was[k] for k, v in fused.state_dict().items()})
+    narrow = torch.Tensor.float
+    torch.set_default_dtype(torch.float64)
+    widen()
+    result = dict(ids=IDS, response=RESPONSE, base=told(logits(base.double())), fused=told(logits(fused.double())))
+    sft = sft.double()
+    layers = next(m for n, m in sft.named_modules() if n.split(".")[-1] == "layers")
+    if all(any(module_of(n)[0] == "down" for n, _ in layer.named_modules()) for layer in layers):
+        result["targets"] = [attribute(sft, t) for t in TARGETS]
+        result["dormancy"], result["gradient"] = dormancy(sft)
+    for side in ("base", "sft"):
+        os.remove(f"{where}/{side}/generation_config.json") if os.path.exists(f"{where}/{side}/generation_config.json") else None
+    write(where + "/golden.json", result)
+    rows = samples()
+    write(where + "/gradient.json", dict(samples=rows, **{name: hand_over(m, rows) for name, m in (("base", base), ("sft", sft), ("fused", fused))}))
+    torch.set_default_dtype(torch.float32)
+    torch.Tensor.float = narrow
+    print(case, kind, len(result.get("targets", [])), sum(os.path.getsize(os.path.join(d, f)) for d, _, fs in os.walk(where) for f in fs))
+
+
+if __name__ == "__main__":
+    for case in sys.argv[2:] or CASES:
+        make(sys.argv[1], case)
