@@ -1,6 +1,5 @@
 #include "core/transformer/backward_internal.h"
-#include "core/transformer/block_selective.h"
-#include "core/transformer/block_state_space.h"
+#include "core/transformer/recurrence.h"
 
 /* Layers without attention, or without an MLP, have their sizes all the same. */
 static bool has_site(const LayerPlan *plan, BackwardSite site) {
@@ -56,11 +55,6 @@ static size_t buffer_width(const ModelConfig *config, const LayerPlan *plan, Buf
     return is_there ? forward_layer_width(config, plan, buffer) : 0;
 }
 
-static size_t shared_width(const ModelConfig *config, MixerKind mixer) {
-    if (mixer == MIXER_STATE_SPACE) return block_state_space_shared_width(config);
-    return mixer == MIXER_SELECTIVE ? block_selective_shared_width(config) : 0;
-}
-
 size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Slope slope) {
     static const BackwardSite SITES[SLOPE_COUNT] = {[SLOPE_ACTIVATED] = BACKWARD_ACTIVATED,
                                                     [SLOPE_GATE] = BACKWARD_GATE,
@@ -88,7 +82,7 @@ size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Sl
     if (slope == SLOPE_ADDED) return is_added ? config->hidden_size : 0;
     if (slope == SLOPE_BESIDE || slope == SLOPE_BESIDE_NORMED)
         return plan->attends_beside ? config->hidden_size : 0;
-    if (slope == SLOPE_STATE_SHARED) return shared_width(config, plan->mixer);
+    if (slope == SLOPE_STATE_SHARED) return is_state_space(plan) ? recurrence_shared_width(config) : 0;
     if (BUFFERS[slope] != 0) return buffer_width(config, plan, BUFFERS[slope]);
     if (slope == SLOPE_MIXED && !architecture_attends(plan)) return buffer_width(config, plan, BUFFER_MIXED);
     if (slope == SLOPE_ATTENTION_GATE) return forward_layer_width(config, plan, BUFFER_ATTENTION_GATE);

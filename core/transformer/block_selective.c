@@ -140,18 +140,6 @@ Status block_selective_run(const Pass *pass, Error *error) {
 
 /* ---- the way back: the recurrence ---- */
 
-enum { MOST_PARTS = 32 };
-
-/* Channels go back in so many parts side by side, each of which adds up what they share by itself. */
-static size_t count_parts(const ModelConfig *config) {
-    size_t channels = architecture_delta_values(config);
-    return channels < MOST_PARTS ? channels : MOST_PARTS;
-}
-
-size_t block_selective_shared_width(const ModelConfig *config) {
-    return count_parts(config) * 2 * config->recurrent.key_dim;
-}
-
 size_t block_selective_scratch(const ModelConfig *config, size_t tokens) {
     return (3 * recurrence_window(tokens) + 2) * config->recurrent.key_dim;
 }
@@ -259,7 +247,7 @@ static void descend_part(void *argument, size_t part, unsigned worker) {
     const Descent *descent = argument;
     const ForwardState *state = descent->backward->state;
     const ModelConfig *config = descent_config(descent);
-    const size_t width = architecture_delta_values(config), parts = count_parts(config),
+    const size_t width = architecture_delta_values(config), parts = recurrence_parts(config),
                  size = config->recurrent.key_dim;
     ChannelDescent own = {
         .descent = descent, .width = width, .size = size, .rank = config->recurrent.rank, .part = part};
@@ -289,7 +277,7 @@ static void join_parts(const Descent *descent, size_t sequence, size_t token, un
     const float *from = descent_slope(descent, SLOPE_STATE_SHARED, sequence, token);
     float *to = descent_slope(descent, SLOPE_STATE_SMALL, sequence, token) + config->recurrent.rank;
     memset(to, 0, both * sizeof *to);
-    for (size_t part = 0; part < count_parts(config); part++, from += both)
+    for (size_t part = 0; part < recurrence_parts(config); part++, from += both)
         for (size_t i = 0; i < both; i++) to[i] += from[i];
 }
 
@@ -297,7 +285,7 @@ static Status descend_recurrence(const Descent *descent, Error *error) {
     const ModelConfig *config = descent_config(descent);
     const size_t width = architecture_delta_values(config);
     Descent own = *descent;
-    Status status = job_run(descent->job, count_parts(config), descend_part, &own, error);
+    Status status = job_run(descent->job, recurrence_parts(config), descend_part, &own, error);
     if (status == STATUS_OK)
         status =
             descent_give_sums(descent, TENSOR_PART_STATE_DECAY, width * config->recurrent.key_dim, error);

@@ -23,9 +23,7 @@ Status block_selective_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
 /* From descent->given to SLOPE_NORMED; gives what meets at all weights of the block. */
 Status block_selective_descend(const Descent *descent, Error *error) STATUS_MUST_CHECK;
 
-/* Floats of scratch that a thread needs for that, for sequences of at most so many tokens; and the width of
- * SLOPE_STATE_SHARED. */
+/* Floats of scratch that a thread needs for that, for sequences of at most so many tokens. */
 size_t block_selective_scratch(const ModelConfig *config, size_t tokens);
-size_t block_selective_shared_width(const ModelConfig *config);
 
 #endif

@@ -233,20 +233,6 @@ static void descend_gate(const Descent *descent, size_t sequence, size_t token, 
 
 /* ---- the way back: the recurrence ---- */
 
-enum { MOST_PARTS = 32 };
-
-/* Heads of a group go back in so many parts side by side, each of which adds up what they share by itself. */
-static size_t parts_of_group(const RecurrentSizes *sizes) {
-    size_t heads = sizes->value_heads / sizes->key_heads,
-           wanted = (MOST_PARTS + sizes->key_heads - 1) / sizes->key_heads;
-    return wanted < heads ? wanted : heads;
-}
-
-size_t block_state_space_shared_width(const ModelConfig *config) {
-    const RecurrentSizes *sizes = &config->recurrent;
-    return parts_of_group(sizes) * sizes->key_heads * 2 * sizes->key_dim;
-}
-
 size_t block_state_space_scratch(const ModelConfig *config, size_t tokens) {
     const size_t window = recurrence_window(tokens);
     return (2 * window + 2) * config->recurrent.key_dim * config->recurrent.value_dim;
@@ -358,7 +344,7 @@ static void descend_part(void *argument, size_t part, unsigned worker) {
     const ForwardState *state = descent->backward->state;
     const ModelConfig *config = descent_config(descent);
     const RecurrentSizes *sizes = &config->recurrent;
-    const size_t parts = parts_of_group(sizes), of_group = sizes->value_heads / sizes->key_heads,
+    const size_t parts = recurrence_parts(config), of_group = sizes->value_heads / sizes->key_heads,
                  group = part / parts, place = part % parts, first = place * of_group / parts,
                  end = (place + 1) * of_group / parts;
     for (size_t s = 0; s < descent->count; s++)
@@ -391,7 +377,7 @@ static void join_parts(const Descent *descent, size_t sequence, size_t token, un
     (void)worker;
     const ModelConfig *config = descent_config(descent);
     const RecurrentSizes *sizes = &config->recurrent;
-    const size_t shared = architecture_delta_keys(config), parts = parts_of_group(sizes),
+    const size_t shared = architecture_delta_keys(config), parts = recurrence_parts(config),
                  size = sizes->key_dim;
     const float *from = descent_slope(descent, SLOPE_STATE_SHARED, sequence, token);
     float *to =
@@ -411,7 +397,7 @@ static Status descend_recurrence(const Descent *descent, Error *error) {
     const RecurrentSizes *sizes = &config->recurrent;
     Descent own = *descent;
     Status status =
-        job_run(descent->job, parts_of_group(sizes) * sizes->key_heads, descend_part, &own, error);
+        job_run(descent->job, recurrence_parts(config) * sizes->key_heads, descend_part, &own, error);
     if (status == STATUS_OK)
         status = descent_give_sums(descent, TENSOR_PART_STATE_DECAY, sizes->value_heads, error);
     if (status == STATUS_OK && descent->taker != NULL)

@@ -167,3 +167,15 @@ size_t recurrence_window(size_t tokens) {
     while (window < tokens / window + (tokens % window != 0)) window++;
     return window;
 }
+
+size_t recurrence_parts(const ModelConfig *config) {
+    enum { MOST_PARTS = 32 /* of all groups, or one each */ };
+    const RecurrentSizes *sizes = &config->recurrent;
+    size_t heads = sizes->value_heads / sizes->key_heads,
+           wanted = (MOST_PARTS + sizes->key_heads - 1) / sizes->key_heads;
+    return wanted < heads ? wanted : heads;
+}
+
+size_t recurrence_shared_width(const ModelConfig *config) {
+    return recurrence_parts(config) * config->recurrent.key_heads * 2 * config->recurrent.key_dim;
+}

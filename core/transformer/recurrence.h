@@ -60,6 +60,11 @@ static inline float recurrence_convolve(const float *weight, size_t taps, float 
 /* ⌈√tokens⌉: what a way back computes again at once, and how many such windows there are at most. */
 size_t recurrence_window(size_t tokens);
 
+/* Heads of a state space that share what is written and read, of one group, go back in so many parts side by side, each of
+ * which adds up by itself; and what all of them need for that, of a token: of each part 2 · key_dim. */
+size_t recurrence_parts(const ModelConfig *config);
+size_t recurrence_shared_width(const ModelConfig *config);
+
 /* Σ a[i] · b[i], in 8 lanes. */
 static inline float recurrence_dot(const float *a, const float *b, size_t size) {
     float lanes[8] = {0.0F};
