@@ -229,20 +229,13 @@ static Status fill(Backward *made, const BackwardRow *rows, size_t group_tokens,
 
 /* ---- what has a way back ---- */
 
-static bool lacks_mlps(const ModelConfig *config) {
-    for (size_t i = 0; i < config->plan_count; i++)
-        if (config->plans[i].mlp == MLP_NONE) return true;
-    return false;
-}
-
 Status backward_check_model(const Model *model, Error *error) {
     const ModelConfig *sides[] = {model->base.config, model->sft.config};
     for (int i = 0; i < 2; i++) {
         const ModelConfig *config = sides[i];
         bool heads_fit = config->qk_norm == QK_NORM_NONE || config->clip == 0.0;
-        const char *missing = lacks_mlps(config)               ? "layers without an MLP"
-                              : config->wiring == WIRING_AFTER ? "norms on the stream behind the blocks"
-                              : !heads_fit                     ? "clipped queries with q/k norms"
+        const char *missing = config->wiring == WIRING_AFTER ? "norms on the stream behind the blocks"
+                              : !heads_fit                   ? "clipped queries with q/k norms"
                               : backward_norms_behind(config) && config->residual_scale != 1.0
                                   ? "scaled blocks with norms behind them"
                                   : architecture_forward_only(config);

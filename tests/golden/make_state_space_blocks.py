@@ -13,8 +13,8 @@ import sys
 import torch
 from transformers import AutoModelForCausalLM
 
-from make_blocks import IDS, RESPONSE, TARGETS, Hooks, descend, flat, logits, make_model, module_of, norm_scale, samples, scramble, told, write
-from make_expert_blocks import stored_norms
+from make_blocks import IDS, RESPONSE, TARGETS, Hooks, flat, logits, make_model, module_of, norm_scale, samples, scramble, told, write
+from make_state_blocks import hand_over, widen
 
 MAMBA2 = dict(mamba_n_heads=4, mamba_d_state=6, mamba_chunk_size=8, mamba_d_conv=3)
 CASES = {
@@ -40,20 +40,6 @@ CASES = {
     "states-channels-normed": ("jamba", dict(head_dim=4, attn_layer_period=2, attn_layer_offset=1, num_experts=1, mamba_d_state=5, mamba_d_conv=3, mamba_dt_rank=3,
                                              mamba_proj_bias=True)),
 }
-
-
-class Wide:
-    """torch, for a module that asks for float32 by name."""
-
-    def __getattr__(self, name):
-        return torch.float64 if name in ("float32", "float") else getattr(torch, name)
-
-
-def widen():
-    for name, module in list(sys.modules.items()):
-        if name.startswith("transformers.models.") and ".modeling_" in name:
-            module.torch = Wide()
-    torch.Tensor.float = torch.Tensor.double
 
 
 def attends(layer):
@@ -113,11 +99,6 @@ def dormancy(model):
     hooks.close()
     model.zero_grad()
     return dict(mlp=mlp, channels=channels), gradient
-
-
-def hand_over(model, rows):
-    """Gradients stand in place of the weights then."""
-    return dict(loss=descend(model, rows), norms=stored_norms(model))
 
 
 def make(out, case):
