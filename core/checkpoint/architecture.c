@@ -254,7 +254,6 @@ static const char *find_experts_forward_only(const ModelConfig *config) {
     for (size_t i = 0; i < config->plan_count; i++) {
         const ExpertPlan *experts = &config->plans[i].experts;
         if (config->plans[i].mlp != MLP_EXPERTS) continue;
-        if (experts->count == 0) return "a mixture without experts";
         if (experts->clamp > 0.0) return "clamped gates of experts";
         if (experts->is_plain) return "experts without a gate";
         if (experts->logit_cap != 0.0) return "capped logits of a router";

@@ -79,7 +79,7 @@ static bool allocate(float **into, size_t tokens, size_t width) {
 Status backward_experts_create(const ModelConfig *config, size_t tokens, ExpertsPast **past, Error *error) {
     const Sizes sizes = measure(config);
     *past = NULL;
-    if (sizes.experts == 0) return STATUS_OK;
+    if (!architecture_has_experts(config)) return STATUS_OK;
     ExpertsPast *made = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, "activations of experts");
     bool complete =
@@ -218,11 +218,11 @@ static Status sort_all(const Descent *descent, Error *error) {
     size_t experts = (size_t)plan_of(descent)->count, chosen = (size_t)plan_of(descent)->chosen;
     expert_rows_free(&past->rows);
     expert_rows_free(&past->sequences);
-    Status status = descent_for_tokens(descent, copy_choice, error);
-    if (status == STATUS_OK)
+    Status status = experts > 0 ? descent_for_tokens(descent, copy_choice, error) : STATUS_OK;
+    if (status == STATUS_OK && experts > 0)
         status = expert_rows_sort(&past->rows, experts, chosen, descent->group->tokens, past->numbers,
                                   past->weights, error);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && experts > 0)
         status = expert_rows_sort(&past->sequences, experts, chosen, descent->tokens, past->own_numbers,
                                   past->own_weights, error);
     const LayerPlan *plan = descent_plan(descent);
@@ -476,12 +476,13 @@ static Status descend_routed(const Descent *descent, Error *error) {
 }
 
 Status backward_experts_descend(const Descent *descent, Error *error) {
+    bool has_routed = plan_of(descent)->count > 0;
     Status status = sort_all(descent, error);
     if (status == STATUS_OK) status = descend_shared(descent, error);
-    if (status == STATUS_OK) status = descend_routed(descent, error);
-    if (status != STATUS_OK) return status;
-    status =
-        project_back(descent, layer_of(descent)->parts[TENSOR_PART_ROUTER], past_of(descent)->logit_slopes,
-                     descent->backward->slopes[SLOPE_NORMED], true, error);
+    if (status == STATUS_OK && has_routed) status = descend_routed(descent, error);
+    if (status == STATUS_OK && has_routed)
+        status = project_back(descent, layer_of(descent)->parts[TENSOR_PART_ROUTER],
+                              past_of(descent)->logit_slopes, descent->backward->slopes[SLOPE_NORMED], true,
+                              error);
     return status == STATUS_OK ? backward_experts_give(descent, past_of(descent), error) : status;
 }

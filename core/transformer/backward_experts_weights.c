@@ -83,8 +83,8 @@ static Status give_routed(const Descent *descent, const ExpertsPast *past, Error
 
 Status backward_experts_give(const Descent *descent, const ExpertsPast *past, Error *error) {
     if (descent->taker == NULL) return STATUS_OK;
-    Status status = give_router(descent, past, error);
-    if (status == STATUS_OK && descent_plan(descent)->experts.shared_width > 0)
-        status = give_shared(descent, past, error);
-    return status == STATUS_OK ? give_routed(descent, past, error) : status;
+    const ExpertPlan *plan = &descent_plan(descent)->experts;
+    Status status = plan->count > 0 ? give_router(descent, past, error) : STATUS_OK;
+    if (status == STATUS_OK && plan->shared_width > 0) status = give_shared(descent, past, error);
+    return status == STATUS_OK && plan->count > 0 ? give_routed(descent, past, error) : status;
 }

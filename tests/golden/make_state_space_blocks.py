@@ -30,6 +30,9 @@ CASES = {
     "states-bare": ("falcon_h1", MAMBA2 | dict(head_dim=4, mamba_d_ssm=24, mamba_n_groups=1)),
     # in one layer of two
     "states-mixed": ("bamba", MAMBA2 | dict(head_dim=4, attn_layer_indices=[1])),
+    # the same, where a mixture has no experts but the one that every token passes: no neuron has a number; scaled blocks
+    "states-shared": ("granitemoehybrid", MAMBA2 | dict(head_dim=8, layer_types=["mamba", "attention"], num_local_experts=0, shared_intermediate_size=10,
+                                                        residual_multiplier=0.6, attention_multiplier=0.4, logits_scaling=2.0, embedding_multiplier=1.5)),
     # layers of one block each: a state space, attention that does not turn, an MLP
     "states-single": ("nemotron_h", dict(num_hidden_layers=3, layers_block_type=["mamba", "attention", "mlp"], head_dim=4, ssm_state_size=6, mamba_num_heads=4,
                                          mamba_head_dim=6, n_groups=2, time_step_min=0.6, conv_kernel=3, chunk_size=8, use_bias=True, mlp_bias=True)),
