@@ -239,7 +239,7 @@ static bool has_other_parts(const ModelConfig *config) {
         TENSOR_PART_LATENT_NORM,   TENSOR_PART_QUERY_BIAS,     TENSOR_PART_LATENT_BIAS,
         TENSOR_PART_ATTENTION_GATE};
     bool is_known[TENSOR_PART_COUNT] = {false};
-    for (int part = TENSOR_PART_CONVOLUTION_IN; part <= TENSOR_PART_STATE_OUT_BIAS; part++)
+    for (int part = TENSOR_PART_CONVOLUTION_IN; part <= TENSOR_PART_GATED_OUT_BIAS; part++)
         is_known[part] = true;
     for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) is_known[KNOWN[i]] = true;
     for (int part = 0; part < TENSOR_PART_COUNT; part++)
@@ -266,7 +266,6 @@ const char *architecture_forward_only(const ModelConfig *config) {
         bool is_there;
         const char *name;
     } switches[] = {
-        {has_mixer(config, MIXER_GATED), "gated recurrences"},
         {has_mixer(config, MIXER_LIGHTNING), "lightning attention"},
         {has_scales(config), "a stream that is scaled"},
         {config->alibi == ALIBI_FALCON, "ALiBi in bfloat16"},

@@ -3,6 +3,7 @@
 #include "core/transformer/backward_delta.h"
 #include "core/transformer/block_attention.h"
 #include "core/transformer/block_convolution.h"
+#include "core/transformer/block_gated_recurrence.h"
 #include "core/transformer/block_latent.h"
 #include "core/transformer/block_selective.h"
 #include "core/transformer/block_state_space.h"
@@ -20,7 +21,8 @@ static const struct {
                           [MIXER_CONVOLUTION] = {block_convolution_descend, block_convolution_scratch},
                           [MIXER_DELTA] = {backward_delta_descend, backward_delta_scratch},
                           [MIXER_STATE_SPACE] = {block_state_space_descend, block_state_space_scratch},
-                          [MIXER_SELECTIVE] = {block_selective_descend, block_selective_scratch}};
+                          [MIXER_SELECTIVE] = {block_selective_descend, block_selective_scratch},
+                          [MIXER_GATED] = {block_gated_recurrence_descend, block_gated_recurrence_scratch}};
 
 /* ---- memory ---- */
 

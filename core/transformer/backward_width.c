@@ -46,11 +46,16 @@ static bool is_state_space(const LayerPlan *plan) {
     return plan->mixer == MIXER_STATE_SPACE || plan->mixer == MIXER_SELECTIVE;
 }
 
+/* Whose buffers are those of state spaces. */
+static bool has_state(const LayerPlan *plan) {
+    return is_state_space(plan) || plan->mixer == MIXER_GATED;
+}
+
 /* Of what is as wide as a buffer; attention has some of them for itself. */
 static size_t buffer_width(const ModelConfig *config, const LayerPlan *plan, Buffer buffer) {
     bool has_gates = architecture_attends(plan) && config->has_output_gate,
          is_channels = plan->mixer == MIXER_CONVOLUTION || plan->mixer == MIXER_DELTA,
-         is_state = buffer >= BUFFER_STATE_IN && buffer <= BUFFER_STATE_STEP && is_state_space(plan),
+         is_state = buffer >= BUFFER_STATE_IN && buffer <= BUFFER_STATE_STEP && has_state(plan),
          is_there = buffer == BUFFER_SCRATCH ? has_gates || is_channels : is_channels || is_state;
     return is_there ? forward_layer_width(config, plan, buffer) : 0;
 }
@@ -100,8 +105,7 @@ size_t backward_copy_width(const ModelConfig *config, const LayerPlan *plan, Bac
         [COPY_STATE_READ] = BUFFER_STATE_OUT};
     bool is_delta = plan->mixer == MIXER_DELTA,
          is_gated = forward_layer_width(config, plan, BUFFER_ATTENTION_GATE) > 0;
-    if (copy >= COPY_STATE_IN)
-        return is_state_space(plan) ? forward_layer_width(config, plan, BUFFERS[copy]) : 0;
+    if (copy >= COPY_STATE_IN) return has_state(plan) ? forward_layer_width(config, plan, BUFFERS[copy]) : 0;
     bool is_there = copy == COPY_ATTENDED    ? is_gated
                     : copy == COPY_PROJECTED ? is_delta || (is_gated && config->has_output_gate)
                                              : is_delta;

@@ -99,7 +99,7 @@ class Hooks:
         self.inputs, self.outputs, self.streams = {}, {}, []
         inner = next(m for m in model.modules() if isinstance(getattr(m, "layers", None) or getattr(m, "h", None), torch.nn.ModuleList))
         self.layers = getattr(inner, "layers", None) or inner.h
-        self.final = next(getattr(inner, n) for n in ("norm", "final_layer_norm", "final_layernorm", "ln_f", "layer_norm", "embedding_norm") if getattr(inner, n, None) is not None)
+        self.final = next(getattr(inner, n) for n in ("norm", "final_layer_norm", "final_layernorm", "ln_f", "layer_norm", "embedding_norm", "final_norm") if getattr(inner, n, None) is not None)
         self.names = [{n: m for n, m in layer.named_modules() if type(m).__name__ in ("Linear", "Conv1D")} for layer in self.layers]
         self.handles = []
         for i, layer in enumerate(self.layers):

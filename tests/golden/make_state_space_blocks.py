@@ -42,7 +42,15 @@ CASES = {
     "states-channels-bare": ("falcon_mamba", dict(intermediate_size=20, state_size=5, time_step_rank=3, conv_kernel=3)),
     "states-channels-normed": ("jamba", dict(head_dim=4, attn_layer_period=2, attn_layer_offset=1, num_experts=1, mamba_d_state=5, mamba_d_conv=3, mamba_dt_rank=3,
                                              mamba_proj_bias=True)),
+    # a gated recurrence, in one layer of two
+    "states-gated": ("recurrent_gemma", dict(block_types=["recurrent", "attention"], lru_width=20, attention_window_size=8, conv1d_width=3, logits_soft_cap=2.0)),
 }
+
+
+def scale_of(norm, x):
+    """make_blocks.norm_scale(), of a norm that adds 1 to its weight too."""
+    scale = norm_scale(norm, x)
+    return (lambda d: scale(d) * (1 + 1 / norm.weight.detach())) if "RecurrentGemma" in type(norm).__name__ else scale
 
 
 def attends(layer):
@@ -65,7 +73,9 @@ def attribute(model, position):
     out = model(input_ids=torch.tensor([IDS[:position + 1]]), use_cache=False).logits[0, -1]
     token = int(out.argmax()) if position + 1 >= len(IDS) else IDS[position + 1]
     h = flat(hooks.streams[-1])[-1]
-    d = norm_scale(hooks.final, h.detach())(model.get_output_embeddings().weight[token].detach()) * getattr(config, "lm_head_multiplier", 1.0)
+    cap = getattr(config, "logits_soft_cap", None)
+    d = scale_of(hooks.final, h.detach())(model.get_output_embeddings().weight[token].detach()) * getattr(config, "lm_head_multiplier", 1.0)
+    d = d * (1.0 if cap is None else 1.0 - (float(out[token].detach()) / cap) ** 2)
     (d.detach() * h).sum().backward()
     scales = dict(o=getattr(config, "attention_out_multiplier", 1.0), down=getattr(config, "mlp_multipliers", [1.0, 1.0])[1])
     blocks = []
@@ -96,7 +106,7 @@ def dormancy(model):
                 x = hooks.inputs[i, name]
                 mlp.append(share(flat(x).abs().mean(0).detach()))
                 gradient.append(share(flat(x.grad).abs().mean(0)))
-            elif name == "self_attn.o_proj":
+            elif name in ("self_attn.o_proj", "temporal_block.o_proj"):
                 own = share(flat(hooks.inputs[i, name]).abs().mean(0).detach())
         channels.append(own)
     hooks.close()

@@ -450,6 +450,7 @@ static const char *const CASES[] = {
     "states-bare",
     "states-mixed",
     "states-channels-normed",
+    "states-gated",
 };
 
 /* Layers have no module in common, or a mixture has no experts: no neuron has a number. */

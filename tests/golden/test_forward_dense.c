@@ -318,7 +318,7 @@ static void gradients_are_refused_where_there_is_no_way_back(void **unused) {
         {"nemotron_h", "experts without a gate"},
         {"zamba2", "tensors of its own"},
         {"mllama", NULL},
-        {"recurrent_gemma", "gated recurrences"},
+        {"recurrent_gemma", NULL},
         {"dbrx", NULL},
         {"deepseek_v4", "compressed attention"},
         {"jetmoe", "experts of attention"},
