@@ -13,7 +13,7 @@ transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "dense")
 IDS = [1, 7, 3, 9, 4, 11]
-PAIRS = ["falcon_h1", "jamba", "recurrent_gemma"]
+PAIRS = ["diffllama", "doge"]
 MODULES = {"down_proj": "down", "w2": "down", "o_proj": "o", "out_proj": "o"}
 
 

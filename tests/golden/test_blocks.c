@@ -371,6 +371,33 @@ static void check_gradient(const Case *own) {
     cJSON_Delete(golden);
 }
 
+/* Whoever works at a head or a channel adds up what others share by itself: to the last bit, however many there are. */
+static void check_threads(const Case *own) {
+    cJSON *golden = golden_read_json("golden/blocks/%s/%s", own->name, "gradient.json");
+    HandOver samples;
+    read_samples(golden, &samples);
+    const SampleRows rows = {.rows = samples.rows, .count = SAMPLES};
+    Settings settings = settings_at(0.3);
+    Gradient gradients[2];
+    for (unsigned i = 0; i < 2; i++) {
+        Job *job;
+        Error error = {0};
+        assert_int_equal(job_create(1 + 2 * i, NULL, NULL, &job, NULL), STATUS_OK);
+        if (gradient_measure(own->model, &settings, &rows, samples.advantages, 0, &gradients[i], job,
+                             &error) != STATUS_OK)
+            fail_msg("%s: %s", own->name, error.message);
+        job_free(job);
+    }
+    assert_int_equal(gradients[0].count, gradients[1].count);
+    for (size_t i = 0; i < gradients[0].count; i++)
+        if (gradients[0].tensors[i].norm != gradients[1].tensors[i].norm)
+            fail_msg("%s: %s: %.9g and %.9g", own->name, gradients[0].tensors[i].tensor->name,
+                     gradients[0].tensors[i].norm, gradients[1].tensors[i].norm);
+    gradient_free(&gradients[0]);
+    gradient_free(&gradients[1]);
+    cJSON_Delete(golden);
+}
+
 /* A reset of every neuron at α = 1 is base in every matrix that has neurons, with the biases of its outputs, and SFT in all
  * else; a reset of one in ten fits every tensor. */
 static void check_reset(const Case *own) {
@@ -507,6 +534,12 @@ static void check_refusal(const Case *own) {
         fail_msg("%s: %s", own->name, error.message);
 }
 
+static void gradients_do_not_depend_on_threads(void **state) {
+    (void)state;
+    for_those_without_neurons(check_threads);
+    for_all(check_threads);
+}
+
 static void attribution_is_refused_where_no_neuron_has_a_number(void **state) {
     (void)state;
     for_those_without_neurons(check_refusal);
@@ -531,6 +564,7 @@ int main(void) {
         cmocka_unit_test(dormancy_is_what_autograd_gives),
         cmocka_unit_test(each_side_routes_by_its_own_number_of_experts),
         cmocka_unit_test(the_gradient_at_hand_over_is_what_autograd_gives),
+        cmocka_unit_test(gradients_do_not_depend_on_threads),
         cmocka_unit_test(attribution_is_refused_where_no_neuron_has_a_number),
         cmocka_unit_test(a_whole_reset_is_base_where_neurons_are),
     };
