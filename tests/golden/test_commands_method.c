@@ -383,8 +383,8 @@ static void two_ranges_are_a_plane(void **unused) {
 /* What needs no gradient is told without one, unless attribution is asked for. */
 static void neurons_without_a_way_back_have_their_dormancy(void **unused) {
     (void)unused;
-    char *plain = golden_path("golden/dense/%s/%s", "recurrent_gemma", "base"),
-         *tuned = golden_path("golden/dense/%s/%s", "recurrent_gemma", "sft"),
+    char *plain = golden_path("golden/dense/%s/%s", "diffllama", "base"),
+         *tuned = golden_path("golden/dense/%s/%s", "diffllama", "sft"),
          *rows = scratch_path("ids.jsonl");
     scratch_write_text("ids.jsonl", "{\"prompt_ids\": [1, 7, 3], \"response_ids\": [9, 4, 11]}\n");
     cJSON *tree = RUN_JSON("neurons", plain, tuned, "--calibration", rows, "--quiet");
@@ -399,7 +399,7 @@ static void neurons_without_a_way_back_have_their_dormancy(void **unused) {
         assert_false(cJSON_IsNumber(json_find(neuron, "attribution")));
         assert_false(cJSON_IsNumber(json_find(neuron, "rank")));
     }
-    assert_int_equal(known, 2 * 12);
+    assert_int_equal(known, 2 * (24 + 16));
     cJSON_Delete(tree);
     tree = RUN_JSON("neurons", plain, tuned, "--calibration", rows, "--select", "dormancy", "--quiet");
     assert_true(read_number(json_find(tree, "neurons")->child, "rank") == 0);
