@@ -221,7 +221,7 @@ static void descend_channel(ChannelDescent *own, float *scratch) {
         for (size_t t = (w - 1) * window; t < w * window; t++) advance(own, t, starts + w * size, NULL);
     }
     memset(slope, 0, bytes);
-    for (size_t w = windows; w-- > 0;) {
+    for (size_t w = windows; w-- > 0 && !job_is_cancelled(own->descent->job);) {
         size_t first = w * window, end = first + window < tokens ? first + window : tokens;
         memcpy(states, starts + w * size, bytes);
         for (size_t t = first; t < end; t++) {

@@ -323,7 +323,7 @@ static void descend_head(HeadDescent *head, float *scratch) {
         for (size_t t = (w - 1) * window; t < w * window; t++) advance(head, t, starts + w * size);
     }
     memset(slope, 0, bytes);
-    for (size_t w = windows; w-- > 0;) {
+    for (size_t w = windows; w-- > 0 && !job_is_cancelled(head->descent->job);) {
         size_t first = w * window, end = first + window < tokens ? first + window : tokens;
         memcpy(states, starts + w * size, bytes);
         for (size_t t = first; t < end; t++) {
@@ -364,7 +364,7 @@ static void descend_part(void *argument, size_t part, unsigned worker) {
                             .bias =
                                 (double)forward_part(state, descent->layer, TENSOR_PART_STATE_STEP_BIAS)[h],
                             .skip = forward_part(state, descent->layer, TENSOR_PART_STATE_SKIP)[h]};
-        for (; head.sequence < descent->count && !job_is_cancelled(descent->job); head.sequence++)
+        for (; head.sequence < descent->count; head.sequence++)
             descend_head(&head, descent->scratch + (size_t)worker * descent->scratch_stride);
         if (descent->taker == NULL) continue;
         descent->vector_sums[h] = head.of_decay;
