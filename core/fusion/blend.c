@@ -463,8 +463,8 @@ static bool is_direct(const Blend *blend, const Piece *piece, size_t rows_end) {
     return is_one && is_known && is_alike && is_covered && !is_lent(piece);
 }
 
-/* Where it does not, or where tokens are many: blended before, so many rows at once that they stay in the L1 cache. Rows
- * are a cache line further apart than they are long, or all of them would want the same places in it. */
+/* Where it does not: blended before, a few rows at once, which stay in a cache. They are a cache line further apart than
+ * they are long, or all of them would want the same places in it. */
 static void multiply_strips(const Blend *blend, size_t first, size_t count, const float *const *x,
                             size_t tokens, float *y, size_t stride) {
     size_t columns = blend->sft->columns, widest = smaller(columns, KERNELS_ROWS_STRETCH);
@@ -485,7 +485,7 @@ static void multiply_strips(const Blend *blend, size_t first, size_t count, cons
 void blend_multiply_tokens(const Blend *blend, size_t first, size_t count, const float *const *x,
                            size_t tokens, float *y, size_t stride) {
     Piece piece = make_piece(blend, first, 0, blend->sft->columns, NULL);
-    if (tokens > kernels_get()->few || !is_direct(blend, &piece, first + count)) {
+    if (!is_direct(blend, &piece, first + count)) {
         multiply_strips(blend, first, count, x, tokens, y, stride);
         return;
     }

@@ -122,7 +122,7 @@ typedef struct KernelRows {
     size_t first;               /* element of a token that their first one meets: a multiple of the stretch */
 } KernelRows;
 
-enum { KERNELS_ROWS_STRETCH = 1024 };
+enum { KERNELS_ROWS_STRETCH = 2048 };
 
 typedef struct Kernels {
     const char *name; /* "avx512", "avx2", "portable" */
@@ -175,11 +175,9 @@ typedef struct Kernels {
                       size_t stride);
 
     /* sums[t·stride + r] = Σ_k w[r, k] · tokens[t][first + k], w as blend() makes it, or with `adds` that is added: rows that
-     * are met by few tokens, blended on the way into registers. Products are added up in 16 lanes, k mod 16, one
-     * rounding each but in the portable variant; the lanes are folded pairwise after every KERNELS_ROWS_STRETCH of k, and
-     * what the stretches give is added up in order. So sums do not depend on which rows or tokens there are beside. For
-     * more tokens than `few` it is faster to blend the rows once, and to give this what came of it. */
-    size_t few;
+     * are met by few tokens, read once for all of them and blended on the way. Products are added up in 16 lanes, k mod 16,
+     * one rounding each but in the portable variant; the lanes are folded pairwise after every KERNELS_ROWS_STRETCH of k, and
+     * what the stretches give is added up in order. So sums do not depend on which rows or tokens there are beside. */
     void (*multiply_rows)(const KernelRows *rows, const float *const *tokens, size_t token_count, bool adds,
                           float *sums, size_t stride);
 

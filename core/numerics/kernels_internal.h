@@ -41,7 +41,10 @@ typedef __m512 Vector;
 #define vector_spread(x)    _mm512_set1_ps(x)
 #define vector_load_bf16(from)                                                                               \
     _mm512_castsi512_ps(                                                                                     \
-        _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)(from))), 16))
+        _mm512_maskz_permutexvar_epi16(0xaaaaaaaaU,                                                          \
+                                       _mm512_set_epi16(15, 0, 14, 0, 13, 0, 12, 0, 11, 0, 10, 0, 9, 0, 8,   \
+                                                        0, 7, 0, 6, 0, 5, 0, 4, 0, 3, 0, 2, 0, 1, 0, 0, 0),  \
+                                       _mm512_castsi256_si512(_mm256_loadu_si256((const void *)(from)))))
 #define vector_fma(a, b, sum) _mm512_fmadd_ps(a, b, sum)
 #define VECTOR_FMA_IS_FUSED   1
 #elif defined(__AVX2__)
@@ -50,7 +53,10 @@ typedef __m256 Vector;
 #define vector_store(to, v) _mm256_storeu_ps(to, v)
 #define vector_spread(x)    _mm256_set1_ps(x)
 #define vector_load_bf16(from)                                                                               \
-    _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const void *)(from))), 16))
+    _mm256_castsi256_ps(                                                                                     \
+        _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)(from))),              \
+                            _mm256_setr_epi8(-1, -1, 0, 1, -1, -1, 2, 3, -1, -1, 4, 5, -1, -1, 6, 7, -1, -1, \
+                                             8, 9, -1, -1, 10, 11, -1, -1, 12, 13, -1, -1, 14, 15)))
 #define vector_fma(a, b, sum) _mm256_fmadd_ps(a, b, sum)
 #define VECTOR_FMA_IS_FUSED   1
 #elif defined(__aarch64__)
@@ -228,15 +234,15 @@ void kernels_variant_blend_low_rank(const KernelFactors *factors, const KernelCh
 void kernels_variant_dot_low_rank(const KernelFactors *factors, const KernelChanged *changed, size_t rows,
                                   size_t count, const float *x, const float *x_base, float *sums);
 
-/* Floats of a vector, tokens of a whole pack, and how many are few. */
+/* Floats of a vector, and tokens of a whole pack. */
 #if defined(__AVX512F__)
-enum { KERNELS_WIDTH = 16, KERNELS_PACK = 64, KERNELS_FEW = 20 };
+enum { KERNELS_WIDTH = 16, KERNELS_PACK = 64 };
 #elif defined(__AVX2__)
-enum { KERNELS_WIDTH = 8, KERNELS_PACK = 16, KERNELS_FEW = 9 };
+enum { KERNELS_WIDTH = 8, KERNELS_PACK = 16 };
 #elif defined(__aarch64__)
-enum { KERNELS_WIDTH = 4, KERNELS_PACK = 16, KERNELS_FEW = 6 };
+enum { KERNELS_WIDTH = 4, KERNELS_PACK = 16 };
 #else
-enum { KERNELS_WIDTH = 4, KERNELS_PACK = 8, KERNELS_FEW = 0 };
+enum { KERNELS_WIDTH = 4, KERNELS_PACK = 8 };
 #endif
 _Static_assert((int)KERNELS_PACK <= (int)KERNELS_MOST_PACK, "whoever fills a pack has room for it");
 

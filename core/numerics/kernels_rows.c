@@ -1,21 +1,34 @@
 /*
- * One variant of Kernels.multiply_rows: rows of two models, blended in registers, by a few tokens.
+ * One variant of Kernels.multiply_rows: rows of two models by a few tokens.
  *
  * A tile is a few rows by a few tokens, and goes along the rows 16 columns at a time: so many lanes has each of its sums.
- * Weights are read once for all tokens of a tile and are never stored, so that reading them and multiplying overlap.
+ * It blends in registers, so that reading weights and multiplying overlap: blending before, into a cache, leaves memory idle
+ * in between. Where tokens are more than a tile has, the first one leaves what it blended in a block that stays in the L1
+ * cache, some columns at a time, and the others take it from there.
  */
 #include "core/numerics/kernels_internal.h"
 
 #include <math.h>
 #include <stdbool.h>
 
-/* Rows and tokens of a tile, as registers allow: of one that blends, and of one that does not. */
+/* Tokens of a tile, as registers allow: of one that takes blended weights, and of one that blends. Up to so many in all
+ * each tile blends for itself: where that takes few instructions, it costs less than storing does. */
 #if defined(__AVX512F__)
-enum { MOST_ROWS = 4, MOST_TOKENS = 6, BLENDED_TOKENS = 5 };
+enum { MOST_TOKENS = 6, BLENDED_TOKENS = 5, APART_TOKENS = 10 };
+#elif defined(__aarch64__)
+enum { MOST_TOKENS = 6, BLENDED_TOKENS = 1, APART_TOKENS = 1 };
 #else
-enum { MOST_ROWS = 4, MOST_TOKENS = 3, BLENDED_TOKENS = 3 };
+enum { MOST_TOKENS = 3, BLENDED_TOKENS = 1, APART_TOKENS = 1 };
 #endif
-enum { LANES = 16, WIDTH = KERNELS_WIDTH };
+enum {
+    ROWS = 4,
+    LANES = 16,
+    WIDTH = KERNELS_WIDTH,
+    PARTS = LANES / WIDTH,
+    COLUMNS = 512,
+    APART = KERNELS_LINE / sizeof(float), /* or rows of a block would want the same places of the cache */
+    AT_ONCE = 64                          /* tokens that lanes are there for */
+};
 
 /* ---- weights ---- */
 
@@ -80,7 +93,7 @@ INLINE Vector blend_weights(const Weights *weights, size_t r, size_t k, Form for
 /* What lies where the next group of rows does: a group is a few streams, each too short for the processor to find them by
  * itself. Rows that were blended before are in a cache. */
 INLINE void look_ahead(const Weights *weights, size_t r, size_t k, Form form) {
-    size_t next = (r + MOST_ROWS) * weights->stride + k * element_size(form);
+    size_t next = (r + ROWS) * weights->stride + k * element_size(form);
     if (!is_blended(form)) return;
     __builtin_prefetch((const void *)((uintptr_t)weights->first + next), 0, 2);
     __builtin_prefetch((const void *)((uintptr_t)weights->second + next), 0, 2);
@@ -88,46 +101,68 @@ INLINE void look_ahead(const Weights *weights, size_t r, size_t k, Form form) {
 
 /* ---- a tile ---- */
 
+typedef float Lanes[ROWS][LANES];                     /* a token's sums */
+typedef float Block[ROWS][(int)COLUMNS + (int)APART]; /* weights as they were blended */
+
 /* Some columns of a few rows, by a few tokens. */
 typedef struct Tile {
     Weights weights;
+    float (*block)[(int)COLUMNS + (int)APART];
     const float *const *tokens;
     size_t first, count; /* of the columns */
-    bool adds;
-    float *sums;
-    size_t stride;
+    Lanes *lanes;        /* of each token */
 } Tile;
 
-/* The lanes of whole sixteens of columns, a vector of lanes at a time. `rows`, `tokens` and `form` are constants where
- * this is inlined. */
-INLINE void sum_lanes(const Tile *tile, size_t rows, size_t tokens, Form form, size_t lane,
-                      float lanes[MOST_ROWS][MOST_TOKENS][LANES]) {
-    Vector sums[MOST_ROWS][MOST_TOKENS];
+/* How a tile comes by its weights: it blends them, also for the tiles after it, or another one did. */
+typedef enum Source { BLENDS, BLENDS_FOR_ALL, TAKES } Source;
+
+INLINE Vector weigh(const Tile *tile, size_t r, size_t k, Form form, Source source) {
+    if (source == TAKES) return vector_load(&tile->block[r][k]);
+    Vector weights = blend_weights(&tile->weights, r, k, form);
+    if (source == BLENDS_FOR_ALL) vector_store(&tile->block[r][k], weights);
+    return weights;
+}
+
+/* `parts` vectors of the lanes, from `lane` on, of whole sixteens of columns. All but `tile` and `lane` are constants
+ * where this is inlined. */
+INLINE void sum_lanes(const Tile *tile, size_t rows, size_t tokens, Form form, Source source, size_t lane,
+                      size_t parts) {
+    Vector sums[ROWS][MOST_TOKENS][PARTS];
     const float *lines[MOST_TOKENS];
 #pragma GCC unroll 6
     for (size_t t = 0; t < tokens; t++) lines[t] = tile->tokens[t] + tile->first;
 #pragma GCC unroll 4
-    for (size_t r = 0; r < rows; r++) {
+    for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 6
-        for (size_t t = 0; t < tokens; t++) sums[r][t] = vector_spread(0.0F);
-    }
+        for (size_t t = 0; t < tokens; t++)
+#pragma GCC unroll 4
+            for (size_t p = 0; p < parts; p++)
+                sums[r][t][p] = vector_load(&tile->lanes[t][r][lane + p * WIDTH]);
     for (size_t k = lane; k + LANES <= tile->count + lane; k += LANES) {
-        Vector line[MOST_TOKENS];
+        Vector line[MOST_TOKENS][PARTS];
 #pragma GCC unroll 6
-        for (size_t t = 0; t < tokens; t++) line[t] = vector_load(lines[t] + k);
+        for (size_t t = 0; t < tokens; t++)
+#pragma GCC unroll 4
+            for (size_t p = 0; p < parts; p++) line[t][p] = vector_load(lines[t] + k + p * WIDTH);
 #pragma GCC unroll 4
         for (size_t r = 0; r < rows; r++) {
-            look_ahead(&tile->weights, r, k, form);
-            Vector blended = blend_weights(&tile->weights, r, k, form);
+            if (source != TAKES) look_ahead(&tile->weights, r, k, form);
+#pragma GCC unroll 4
+            for (size_t p = 0; p < parts; p++) {
+                Vector weights = weigh(tile, r, k + p * WIDTH, form, source);
 #pragma GCC unroll 6
-            for (size_t t = 0; t < tokens; t++) sums[r][t] = vector_fma(blended, line[t], sums[r][t]);
+                for (size_t t = 0; t < tokens; t++)
+                    sums[r][t][p] = vector_fma(weights, line[t][p], sums[r][t][p]);
+            }
         }
     }
 #pragma GCC unroll 4
-    for (size_t r = 0; r < rows; r++) {
+    for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 6
-        for (size_t t = 0; t < tokens; t++) vector_store(lanes[r][t] + lane, sums[r][t]);
-    }
+        for (size_t t = 0; t < tokens; t++)
+#pragma GCC unroll 4
+            for (size_t p = 0; p < parts; p++)
+                vector_store(&tile->lanes[t][r][lane + p * WIDTH], sums[r][t][p]);
 }
 
 INLINE float add_product(float sum, float weight, float x) {
@@ -138,76 +173,158 @@ INLINE float add_product(float sum, float weight, float x) {
 #endif
 }
 
-/* Pairwise: 16 → 8 → 4 → 2 → 1; spelled out, so that compilers add whole vectors. */
-INLINE float fold(const float *lanes) {
-    float eight[8], four[4];
-    for (size_t l = 0; l < 8; l++) eight[l] = lanes[l] + lanes[l + 8];
-    for (size_t l = 0; l < 4; l++) four[l] = eight[l] + eight[l + 4];
-    return (four[0] + four[2]) + (four[1] + four[3]);
-}
-
-INLINE void multiply_tile(const Tile *tile, size_t rows, size_t tokens, Form form) {
-    float lanes[MOST_ROWS][MOST_TOKENS][LANES];
+/* Columns that are no whole sixteen. */
+INLINE void sum_rest(const Tile *tile, size_t rows, size_t tokens, Form form, Source source) {
     size_t whole = tile->count - tile->count % LANES;
-    for (size_t lane = 0; lane < LANES; lane += WIDTH) sum_lanes(tile, rows, tokens, form, lane, lanes);
     for (size_t r = 0; r < rows; r++) {
         for (size_t k = whole; k < tile->count; k++) {
-            float weight = blend_weight(&tile->weights, r, k, form);
-            for (size_t t = 0; t < tokens; t++)
-                lanes[r][t][k - whole] =
-                    add_product(lanes[r][t][k - whole], weight, tile->tokens[t][tile->first + k]);
+            float weight = source == TAKES ? tile->block[r][k] : blend_weight(&tile->weights, r, k, form);
+            if (source == BLENDS_FOR_ALL) tile->block[r][k] = weight;
+            for (size_t t = 0; t < tokens; t++) {
+                float *sum = &tile->lanes[t][r][k - whole];
+                *sum = add_product(*sum, weight, tile->tokens[t][tile->first + k]);
+            }
         }
-        for (size_t t = 0; t < tokens; t++) {
-            float *sum = tile->sums + t * tile->stride + r;
-            *sum = (tile->adds ? *sum : 0.0F) + fold(lanes[r][t]);
-        }
+    }
+}
+
+/* Blending goes over the columns once; else a part of the lanes at a time leaves registers for more tokens. */
+INLINE void multiply_tile(const Tile *tile, size_t rows, size_t tokens, Form form, Source source) {
+    const size_t most = tokens == 1 ? 2 : 1, parts = source != TAKES || PARTS < most ? PARTS : most;
+    for (size_t lane = 0; lane < LANES; lane += parts * WIDTH)
+        sum_lanes(tile, rows, tokens, form, source, lane, parts);
+    sum_rest(tile, rows, tokens, form, source);
+}
+
+/* ---- all tokens ---- */
+
+INLINE void blend_for_few(const Tile *tile, size_t tokens, size_t rows, Form form) {
+    if (tokens == 1) multiply_tile(tile, rows, 1, form, BLENDS);
+#if defined(__AVX512F__)
+    if (tokens == 2) multiply_tile(tile, rows, 2, form, BLENDS);
+    if (tokens == 3) multiply_tile(tile, rows, 3, form, BLENDS);
+    if (tokens == 4) multiply_tile(tile, rows, 4, form, BLENDS);
+    if (tokens == 5) multiply_tile(tile, rows, 5, form, BLENDS);
+#endif
+}
+
+/* A tile's part of the tokens. */
+static void take(const Tile *tile, size_t tokens, bool is_group) {
+#define TAKE(n)                                                                                              \
+    if (tokens == (n) && is_group) multiply_tile(tile, ROWS, n, ONE_F32, TAKES);                             \
+    if (tokens == (n) && !is_group) multiply_tile(tile, 1, n, ONE_F32, TAKES);
+    TAKE(1)
+    TAKE(2)
+    TAKE(3)
+#if defined(__AVX512F__) || defined(__aarch64__)
+    TAKE(4)
+    TAKE(5)
+    TAKE(6)
+#endif
+#undef TAKE
+}
+
+/* How many the next tile takes: all are as even as can be. */
+INLINE size_t deal(size_t tokens, size_t most) {
+    size_t tiles = (tokens + most - 1) / most;
+    return tiles > 0 ? (tokens + tiles - 1) / tiles : 0;
+}
+
+INLINE void pass_tokens(Tile *tile, size_t tokens) {
+    tile->tokens += tokens;
+    tile->lanes += tokens;
+}
+
+INLINE void multiply_tokens(Tile tile, size_t tokens, size_t rows, Form form) {
+    bool is_apart = tokens <= APART_TOKENS;
+    size_t left = tokens;
+    if (!is_apart) {
+        multiply_tile(&tile, rows, BLENDED_TOKENS, form, BLENDS_FOR_ALL);
+        pass_tokens(&tile, BLENDED_TOKENS);
+        left -= BLENDED_TOKENS;
+    }
+    for (size_t n; left > 0; left -= n) {
+        n = deal(left, is_apart ? BLENDED_TOKENS : MOST_TOKENS);
+        if (is_apart)
+            blend_for_few(&tile, n, rows, form);
+        else
+            take(&tile, n, rows == ROWS);
+        pass_tokens(&tile, n);
+    }
+}
+
+/* ---- sums ---- */
+
+typedef float Four __attribute__((vector_size(16)));
+
+INLINE Four load_four(const float *from) {
+    Four four;
+    memcpy(&four, from, sizeof four);
+    return four;
+}
+
+/* 16 → 8 → 4 */
+INLINE Four fold_to_four(const float *lanes) {
+    return (load_four(lanes) + load_four(lanes + 8)) + (load_four(lanes + 4) + load_four(lanes + 12));
+}
+
+/* → 2 → 1, of all rows at once. */
+INLINE Four fold(Lanes lanes) {
+    Four a = fold_to_four(lanes[0]), b = fold_to_four(lanes[1]), c = fold_to_four(lanes[2]),
+         d = fold_to_four(lanes[3]);
+    Four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    Four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5) + __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+}
+
+typedef struct Sums {
+    float *sums; /* of the first token's first row */
+    size_t stride;
+    bool adds;
+} Sums;
+
+INLINE void put_sums(Lanes *lanes, size_t tokens, size_t rows, Sums to) {
+    for (size_t t = 0; t < tokens; t++) {
+        Four folded = fold(lanes[t]);
+        float *sums = to.sums + t * to.stride;
+        for (size_t r = 0; r < rows; r++) sums[r] = (to.adds ? sums[r] : 0.0F) + folded[r];
     }
 }
 
 /* ---- all of it ---- */
 
-/* By all tokens, a tile of MOST_TOKENS after another. */
-INLINE void multiply_by_all(Tile tile, size_t tokens, size_t rows, Form form) {
-    const size_t most = is_blended(form) ? BLENDED_TOKENS : MOST_TOKENS;
-    for (; tokens >= most; tokens -= most) {
-        multiply_tile(&tile, rows, most, form);
-        tile.tokens += most;
-        tile.sums += most * tile.stride;
-    }
-    if (tokens == 1) multiply_tile(&tile, rows, 1, form);
-    if (tokens == 2) multiply_tile(&tile, rows, 2, form);
-#if defined(__AVX512F__)
-    if (tokens == 3) multiply_tile(&tile, rows, 3, form);
-    if (tokens == 4) multiply_tile(&tile, rows, 4, form);
-    if (tokens == 5) multiply_tile(&tile, rows, 5, form);
-#endif
-}
-
-/* Rows from `row` on: all their columns, a stretch at a time. */
-INLINE void multiply_group(const KernelRows *all, Tile tile, size_t tokens, size_t rows, Form form) {
-    for (size_t at = 0; at < all->count; at += KERNELS_ROWS_STRETCH) {
-        size_t left = all->count - at, bytes = KERNELS_ROWS_STRETCH * element_size(form);
-        tile.first = all->first + at;
-        tile.count = left < KERNELS_ROWS_STRETCH ? left : KERNELS_ROWS_STRETCH;
-        multiply_by_all(tile, tokens, rows, form);
-        tile.weights.first += bytes;
-        tile.weights.second += bytes;
-        tile.adds = true;
+/* Rows from the first on: all their columns, a stretch at a time. */
+INLINE void multiply_group(const KernelRows *all, Tile tile, size_t tokens, size_t rows, Form form, Sums to) {
+    _Alignas(KERNELS_LINE) Lanes lanes[AT_ONCE];
+    _Alignas(KERNELS_LINE) Block block;
+    tile.lanes = lanes;
+    tile.block = block;
+    for (size_t at = 0, end; at < all->count; at = end) {
+        end = all->count - at < KERNELS_ROWS_STRETCH ? all->count : at + KERNELS_ROWS_STRETCH;
+        memset(lanes, 0, tokens * sizeof *lanes);
+        for (size_t column = at; column < end; column += COLUMNS) {
+            tile.first = all->first + column;
+            tile.count = end - column < COLUMNS ? end - column : COLUMNS;
+            multiply_tokens(tile, tokens, rows, form);
+            tile.weights.first += tile.count * element_size(form);
+            tile.weights.second += tile.count * element_size(form);
+        }
+        put_sums(lanes, tokens, rows, to);
+        to.adds = true;
     }
 }
 
-INLINE void multiply_form(const KernelRows *all, Tile tile, size_t tokens, Form form) {
-    size_t row = 0;
+INLINE void multiply_form(const KernelRows *all, Tile tile, size_t tokens, Form form, Sums to) {
     tile.weights.stride = all->stride * element_size(form);
-    for (size_t group; row < all->rows; row += group) {
-        group = all->rows - row < MOST_ROWS ? 1 : MOST_ROWS;
+    for (size_t row = 0, group; row < all->rows; row += group) {
+        group = all->rows - row < ROWS ? 1 : ROWS;
         if (group == 1)
-            multiply_group(all, tile, tokens, 1, form);
+            multiply_group(all, tile, tokens, 1, form, to);
         else
-            multiply_group(all, tile, tokens, MOST_ROWS, form);
+            multiply_group(all, tile, tokens, ROWS, form, to);
         tile.weights.first += group * tile.weights.stride;
         tile.weights.second += group * tile.weights.stride;
-        tile.sums += group;
+        to.sums += group;
     }
 }
 
@@ -219,17 +336,18 @@ void kernels_variant_multiply_rows(const KernelRows *rows, const float *const *t
     Tile tile = {.weights = {.first = is_base ? row->base : row->sft,
                              .second = is_sft ? row->sft : row->base,
                              .weight_first = row->weight_sft,
-                             .weight_second = row->weight_base},
-                 .tokens = tokens,
-                 .adds = adds,
-                 .sums = sums,
-                 .stride = stride};
-    if (dtype == DTYPE_BF16 && (is_sft || is_base))
-        multiply_form(rows, tile, token_count, ONE_BF16);
-    else if (dtype == DTYPE_BF16)
-        multiply_form(rows, tile, token_count, BOTH_BF16);
-    else if (is_sft || is_base)
-        multiply_form(rows, tile, token_count, ONE_F32);
-    else
-        multiply_form(rows, tile, token_count, BOTH_F32);
+                             .weight_second = row->weight_base}};
+    for (size_t t = 0, n; t < token_count; t += n) {
+        const Sums to = {sums + t * stride, stride, adds};
+        n = token_count - t < AT_ONCE ? token_count - t : AT_ONCE;
+        tile.tokens = tokens + t;
+        if (dtype == DTYPE_BF16 && (is_sft || is_base))
+            multiply_form(rows, tile, n, ONE_BF16, to);
+        else if (dtype == DTYPE_BF16)
+            multiply_form(rows, tile, n, BOTH_BF16, to);
+        else if (is_sft || is_base)
+            multiply_form(rows, tile, n, ONE_F32, to);
+        else
+            multiply_form(rows, tile, n, BOTH_F32, to);
+    }
 }

@@ -440,7 +440,6 @@ const Kernels KERNELS_TABLE = {
     .multiply_pack_back = kernels_variant_multiply_back,
     .fill_pack = kernels_variant_fill_pack,
     .take_sums = kernels_variant_take_sums,
-    .few = KERNELS_FEW,
     .multiply_rows = kernels_variant_multiply_rows,
     .low_rank = kernels_variant_low_rank,
     .blend_low_rank = kernels_variant_blend_low_rank,
