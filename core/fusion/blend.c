@@ -361,7 +361,7 @@ void blend_elements_as(const Blend *blend, size_t first, size_t count, DType dty
     unsigned char *bytes = out, marks[STRETCH];
     for (size_t at = 0, n; at < count; at += n) {
         size_t row = (first + at) / columns, column = (first + at) % columns;
-        n = stretch(blend, element_run(blend, row, column, count - at));
+        n = smaller(element_run(blend, row, column, count - at), STRETCH); /* floats in the nearest cache */
         const unsigned char *marked = mark(blend, is_vector(blend->sft) ? row : column, n, marks);
         Piece piece = make_piece(blend, row, column, n, marked);
         blend_piece_as(&piece, dtype, bytes + at * size, scratch);
