@@ -12,6 +12,7 @@
  *     export_sidecar.c   files that are not weights: their text, writing them
  *     export_partial.c   the partial directory: lock, state, resuming, publishing, discarding
  *     export_plan.c      decisions: target, recipe, space
+ *     export_sums.c      the sums of what is read and written (export_sums.h)
  *     export_stream.c    the weights: blend, hash, write, at once
  *     export_ranks.c     what is whose, where several ranks share it; what each did, to all
  *     export_reread.c    the weights that another rank wrote, read back

@@ -1,15 +1,16 @@
 /*
  * The weights, in rounds. Each round is one job_run() over
  *
+ *     sums       hash window A, tensor by tensor, and the next piece of the inputs' files (export_sums.h)
  *     write      window A to its shard, and tag it, tensor by tensor (universal_hash.h)
- *     hash       window A, tensor by tensor
- *     sft, base  the next piece of the inputs' files, at a pace that ends with the weights
+ *     forget     the pages that the round before has read
  *     tiles      blend window B, in tiles of at most TILE elements
+ *     sums       again, for who has nothing else to do
  *
  * and then A and B change places. The long tasks come first, so that the tiles fill up the other threads.
  */
 #include "core/checkpoint/tensor_pages.h"
-#include "core/export/export_internal.h"
+#include "core/export/export_sums.h"
 #include "core/files/disk.h"
 #include "core/fusion/blend.h"
 #include "core/support/memory.h"
@@ -21,17 +22,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TILE = 65536, TASK_WRITE = 0, TASK_HASH, TASK_SFT, TASK_BASE, TASK_TILES, LENGTH_BYTES = 8 };
-enum { FASTEST_PACE = 4 };
-enum { HASH_PIECE = 1 << 20 }; /* between two looks at whether the job is cancelled */
+enum { TILE = 65536, LENGTH_BYTES = 8 };
+enum { TASK_WRITE = EXPORT_SUMS_ROWS, TASK_FORGET, TASK_TILES };
 /* The page cache takes a larger piece in larger pages. A virtual machine that reports its free ones (of 2 MiB and more) to
  * its host has to fetch those back, for several times what copying costs: 0.7 to 1.3 GB/s in pieces of 4 MiB, 2.4 to 6 so. */
 enum { WRITE_PIECE = 128 << 10 };
-
-typedef struct Tile {
-    size_t tensor, first, count; /* elements [first, first + count) */
-    size_t at;                   /* byte in the window */
-} Tile;
 
 typedef struct Window {
     unsigned char *bytes;
@@ -40,18 +35,9 @@ typedef struct Window {
     size_t shard;
     size_t tensors_end; /* tensors before this one are whole once the window is written */
     bool is_filled, ends_shard;
-    Tile *tiles;
+    ExportTile *tiles;
     size_t count, capacity;
 } Window;
-
-/* The files of one side, hashed one after the other. */
-typedef struct Chain {
-    bool is_base;
-    size_t input, end; /* the current one; the end: done */
-    size_t position;
-    uint64_t remaining, quota;
-    Hash *hash;
-} Chain;
 
 typedef struct Stream {
     ExportPlan *plan;
@@ -63,10 +49,9 @@ typedef struct Stream {
     size_t shard_end, tensors_end; /* behind this rank's last */
     int descriptor;                /* of writing->shard; -1: none */
     char *path;
-    Hash *hash;         /* of the tensor that is hashed */
-    UniversalHash *tag; /* of the one that is written */
-    Chain chains[2];
-    float *scratch; /* TILE a worker */
+    ExportSums *sums;
+    UniversalHash *tag; /* of the tensor that is written */
+    float *scratch;     /* TILE a worker */
     Error errors[TASK_TILES];
     Status statuses[TASK_TILES];
     uint64_t done, total, unsynced; /* the first two: of this rank's weights */
@@ -78,33 +63,19 @@ typedef struct Stream {
 /* A task of a cancelled job may end where it is: job_run() says that it was cancelled, and the round is not
  * finished. */
 
-static bool ends_tensor(const Stream *stream, const Tile *tile) {
-    return tile->first + tile->count == stream->plan->tensors[tile->tensor].elements;
-}
-
-static Status hash_tile(Stream *stream, const Tile *tile, Error *error) {
-    const ExportTensor *tensor = &stream->plan->tensors[tile->tensor];
-    Status status = hash_add(stream->hash, stream->writing->bytes + tile->at,
-                             tile->count * dtype_size(tensor->dtype), error);
-    if (status != STATUS_OK || !ends_tensor(stream, tile)) return status;
-    return hash_finish(stream->hash, stream->plan->recipe->tensors[tile->tensor].sha256, error);
-}
-
-static Status tag_tile(Stream *stream, const Tile *tile, Error *error) {
+static Status tag_tile(Stream *stream, const ExportTile *tile, Error *error) {
     ExportTensor *tensor = &stream->plan->tensors[tile->tensor];
     Status status = universal_hash_add(stream->tag, stream->writing->bytes + tile->at,
                                        tile->count * dtype_size(tensor->dtype), error);
-    if (status != STATUS_OK || !ends_tensor(stream, tile)) return status;
+    if (status != STATUS_OK || tile->first + tile->count < tensor->elements) return status;
     return universal_hash_finish(stream->tag, tensor->tag, error);
 }
 
-typedef Status (*TileWork)(Stream *stream, const Tile *tile, Error *error);
-
-static Status for_tiles(Stream *stream, TileWork work, Error *error) {
+static Status tag_window(Stream *stream, Error *error) {
     const Window *window = stream->writing;
     Status status = STATUS_OK;
     for (size_t i = 0; i < window->count && status == STATUS_OK && !job_is_cancelled(stream->job); i++)
-        status = work(stream, &window->tiles[i], error);
+        status = tag_tile(stream, &window->tiles[i], error);
     return status;
 }
 
@@ -119,47 +90,10 @@ static Status write_window(Stream *stream, Error *error) {
     /* advice: the disk may begin, so that making it durable takes less later */
     (void)sync_file_range(stream->descriptor, (off64_t)window->offset, (off64_t)window->size,
                           SYNC_FILE_RANGE_WRITE);
-    return for_tiles(stream, tag_tile, error);
+    return tag_window(stream, error);
 }
 
-/* Whether this chain has to hash the input: of its side, not known yet, and not the same file as another. */
-static bool is_wanted(const ExportPlan *plan, const Chain *chain, size_t input) {
-    return plan->inputs[input].is_base == chain->is_base && plan->inputs[input].same == input &&
-           export_input_file(plan, &plan->inputs[input])->sha256[0] == '\0';
-}
-
-static void find_next_input(const ExportPlan *plan, Chain *chain) {
-    chain->position = 0;
-    while (chain->input < chain->end && !is_wanted(plan, chain, chain->input)) chain->input++;
-}
-
-static Status hash_inputs(const Stream *stream, Chain *chain, Error *error) {
-    const ExportPlan *plan = stream->plan;
-    uint64_t left = chain->quota, began = chain->position;
-    while (left > 0 && chain->input < chain->end && !job_is_cancelled(stream->job)) {
-        const ExportInput *input = &plan->inputs[chain->input];
-        size_t rest = input->file->size - chain->position, n = left < rest ? left : rest;
-        if (n > HASH_PIECE) n = HASH_PIECE;
-        const unsigned char *piece = input->file->map + chain->position;
-        Status status = hash_add(chain->hash, piece, n, error);
-        chain->position += n;
-        chain->remaining -= n;
-        left -= n;
-        bool is_whole = chain->position == input->file->size;
-        if (is_whole || left == 0)
-            safetensors_forget_range(input->file, input->file->map + began, chain->position - began);
-        if (status == STATUS_OK && is_whole) {
-            began = 0;
-            status = hash_finish(chain->hash, export_input_file(plan, input)->sha256, error);
-            chain->input++;
-            find_next_input(plan, chain);
-        }
-        if (status != STATUS_OK) return status;
-    }
-    return STATUS_OK;
-}
-
-static void blend_tile(Stream *stream, const Tile *tile, unsigned worker) {
+static void blend_tile(Stream *stream, const ExportTile *tile, unsigned worker) {
     ExportTensor *tensor = &stream->plan->tensors[tile->tensor];
     unsigned char *made = stream->blending->bytes + tile->at;
     Blend blend = settings_blend(&stream->plan->options.settings, tensor->source);
@@ -169,24 +103,52 @@ static void blend_tile(Stream *stream, const Tile *tile, unsigned worker) {
     if (nonfinite > 0) atomic_fetch_add(&tensor->nonfinite, nonfinite);
 }
 
-static void run_task(void *argument, size_t task, unsigned worker) {
-    Stream *stream = argument;
-    if (task >= TASK_TILES) {
-        blend_tile(stream, &stream->blending->tiles[task - TASK_TILES], worker);
-        return;
+/* Mapped pages that were read make this process look as large as the models. */
+static void forget_pages(const Stream *stream) {
+    const ExportPlan *plan = stream->plan;
+    const Window *window = stream->writing; /* the round before blended it */
+    export_sums_forget_pages(stream->sums);
+    for (size_t i = 0, next; i < window->count; i = next) {
+        const ExportTile *tile = &window->tiles[i];
+        for (next = i + 1; next < window->count && window->tiles[next].tensor == tile->tensor;) next++;
+        const ExportTile *last = &window->tiles[next - 1];
+        tensor_pages_forget_both(plan->pair, plan->tensors[tile->tensor].source, tile->first,
+                                 last->first + last->count - tile->first);
     }
-    Error *error = &stream->errors[task];
-    Status status = STATUS_OK;
-    if (task == TASK_WRITE && stream->writing->is_filled) status = write_window(stream, error);
-    if (task == TASK_HASH && stream->writing->is_filled) status = for_tiles(stream, hash_tile, error);
-    if (task == TASK_SFT || task == TASK_BASE)
-        status = hash_inputs(stream, &stream->chains[task - TASK_SFT], error);
-    stream->statuses[task] = status;
+}
+
+/* Of the tasks for sums those that come first: half of the threads, or as many as have rows. */
+static size_t first_sums(const Stream *stream) {
+    size_t half = job_threads(stream->job) / 2, most = EXPORT_SUMS_ROWS / hash_lanes();
+    return half > most ? most : half + (half == 0);
+}
+
+/* Which task the round's `place` is: some of those for sums come last. */
+static size_t find_task(const Stream *stream, size_t place) {
+    size_t first = first_sums(stream), end = first + TASK_TILES - TASK_WRITE + stream->blending->count;
+    if (place < first) return place;
+    return place < end ? TASK_WRITE + place - first : first + place - end;
+}
+
+static Status run_long_task(Stream *stream, size_t task, Error *error) {
+    if (task < TASK_WRITE) return export_sums_run(stream->sums, error);
+    if (task == TASK_WRITE) return stream->writing->is_filled ? write_window(stream, error) : STATUS_OK;
+    forget_pages(stream);
+    return STATUS_OK;
+}
+
+static void run_task(void *argument, size_t place, unsigned worker) {
+    Stream *stream = argument;
+    size_t task = find_task(stream, place);
+    if (task < TASK_TILES)
+        stream->statuses[task] = run_long_task(stream, task, &stream->errors[task]);
+    else
+        blend_tile(stream, &stream->blending->tiles[task - TASK_TILES], worker);
 }
 
 /* ---- windows ---- */
 
-static Status add_tile(Window *window, Tile tile, Error *error) {
+static Status add_tile(Window *window, ExportTile tile, Error *error) {
     Status status = MEMORY_RESERVE(window->tiles, &window->capacity, window->count + 1, error);
     if (status == STATUS_OK) window->tiles[window->count++] = tile;
     return status;
@@ -211,7 +173,8 @@ static Status fill_window(Stream *stream, Error *error) {
         size_t room = (plan->options.window_bytes - window->size) / size, n = rest < TILE ? rest : TILE;
         if (n > room) n = room;
         if (n == 0 && rest > 0) break;
-        Status status = add_tile(window, (Tile){stream->tensor, stream->element, n, window->size}, error);
+        Status status =
+            add_tile(window, (ExportTile){stream->tensor, stream->element, n, window->size}, error);
         if (status != STATUS_OK) return status;
         window->size += n * size;
         stream->element += n;
@@ -227,7 +190,7 @@ static Status fill_window(Stream *stream, Error *error) {
 
 /* ---- pages ---- */
 
-/* What the next window blends, and what the next round hashes, is read while this one works. */
+/* What the next window blends is read while this one works. */
 static void expect_pages(const Stream *stream) {
     const ExportPlan *plan = stream->plan;
     uint64_t ahead = 0, first = stream->element;
@@ -238,29 +201,6 @@ static void expect_pages(const Stream *stream) {
         tensor_pages_expect_both(plan->pair, plan->tensors[t].source, first, count);
         ahead += count * size + 1;
         first = 0;
-    }
-    for (int i = 0; i < 2; i++) {
-        const Chain *chain = &stream->chains[i];
-        if (chain->input >= chain->end) continue;
-        const SafetensorsFile *file = plan->inputs[chain->input].file;
-        uint64_t rest = file->size - chain->position;
-        if (rest <= chain->quota) continue;
-        rest -= chain->quota;
-        safetensors_expect_range(file, file->map + chain->position + chain->quota,
-                                 chain->quota < rest ? chain->quota : rest);
-    }
-}
-
-/* Mapped pages that were read make this process look as large as the models. */
-static void forget_pages(const Stream *stream) {
-    const ExportPlan *plan = stream->plan;
-    const Window *window = stream->blending;
-    for (size_t i = 0, next; i < window->count; i = next) {
-        const Tile *tile = &window->tiles[i];
-        for (next = i + 1; next < window->count && window->tiles[next].tensor == tile->tensor;) next++;
-        const Tile *last = &window->tiles[next - 1];
-        tensor_pages_forget_both(plan->pair, plan->tensors[tile->tensor].source, tile->first,
-                                 last->first + last->count - tile->first);
     }
 }
 
@@ -318,14 +258,11 @@ static Status end_shard(Stream *stream, Error *error) {
 
 /* ---- rounds ---- */
 
-static void set_pace(Stream *stream) {
-    uint64_t window = stream->plan->options.window_bytes, left = stream->total - stream->done;
-    uint64_t rounds = left / window + 1;
-    for (int i = 0; i < 2; i++) {
-        Chain *chain = &stream->chains[i];
-        uint64_t quota = chain->remaining / rounds + 1;
-        chain->quota = quota < FASTEST_PACE * window ? quota : FASTEST_PACE * window;
-    }
+static void begin_sums(const Stream *stream) {
+    uint64_t size = stream->plan->options.window_bytes, left = stream->total - stream->done;
+    const Window *window = stream->writing;
+    export_sums_begin(stream->sums, window->bytes, window->tiles, window->is_filled ? window->count : 0,
+                      left / size + 1, size);
 }
 
 static Status finish_round(Stream *stream, Error *error) {
@@ -345,15 +282,13 @@ static Status finish_round(Stream *stream, Error *error) {
         else if (stream->unsynced >= stream->plan->options.sync_bytes)
             status = settle(stream, error);
     }
-    forget_pages(stream);
     stream->writing = stream->blending;
     stream->blending = window;
     return status;
 }
 
 static bool is_finished(const Stream *stream) {
-    return !stream->writing->is_filled && !stream->blending->is_filled && stream->chains[0].remaining == 0 &&
-           stream->chains[1].remaining == 0;
+    return !stream->writing->is_filled && !stream->blending->is_filled && export_sums_are_done(stream->sums);
 }
 
 static Status run_rounds(Stream *stream, Error *error) {
@@ -362,7 +297,7 @@ static Status run_rounds(Stream *stream, Error *error) {
         Status status = fill_window(stream, error);
         if (status == STATUS_OK && is_finished(stream)) return STATUS_OK;
         if (status == STATUS_OK) status = open_shard(stream, error);
-        set_pace(stream);
+        begin_sums(stream);
         expect_pages(stream);
         if (status == STATUS_OK)
             status = job_run(stream->job, TASK_TILES + stream->blending->count, run_task, stream, error);
@@ -372,20 +307,6 @@ static Status run_rounds(Stream *stream, Error *error) {
 }
 
 /* ---- beginning and end ---- */
-
-static Status start_chain(Stream *stream, int side, Error *error) {
-    const ExportPlan *plan = stream->plan;
-    Chain *chain = &stream->chains[side];
-    size_t own = ranks_own(plan->options.ranks);
-    chain->is_base = side == 1;
-    chain->input = stream->shares->inputs[own];
-    chain->end = stream->shares->inputs[own + 1];
-    for (size_t i = chain->input; i < chain->end; i++) {
-        if (is_wanted(plan, chain, i)) chain->remaining += plan->inputs[i].file->size;
-    }
-    find_next_input(plan, chain);
-    return hash_create(&chain->hash, error);
-}
 
 /* The first tensor of this rank that is not done yet. */
 static void find_place(Stream *stream) {
@@ -419,19 +340,16 @@ static Status start(Stream *stream, Error *error) {
         stream->windows[i].bytes = memory_allocate_aligned(plan->options.window_bytes, 1);
     if (stream->scratch == NULL || stream->windows[0].bytes == NULL || stream->windows[1].bytes == NULL)
         return memory_fail(error, "the windows of an export");
-    Status status = hash_create(&stream->hash, error);
-    if (status == STATUS_OK) status = universal_hash_create(&stream->tag, error);
-    for (int side = 0; side < 2 && status == STATUS_OK; side++) status = start_chain(stream, side, error);
-    return status;
+    Status status = export_sums_create(stream->plan, stream->shares, stream->job, &stream->sums, error);
+    return status == STATUS_OK ? universal_hash_create(&stream->tag, error) : status;
 }
 
 static void release(Stream *stream) {
     for (int i = 0; i < 2; i++) {
         free(stream->windows[i].bytes);
         free(stream->windows[i].tiles);
-        hash_free(stream->chains[i].hash);
     }
-    hash_free(stream->hash);
+    export_sums_free(stream->sums);
     universal_hash_free(stream->tag);
     free(stream->scratch);
     free(stream->path);
