@@ -46,6 +46,24 @@ static bool is_empty_directory(const char *path) {
     return entries <= 2;    /* . and .. */
 }
 
+static bool holds_recipe(const char *directory) {
+    char *path = memory_format("%s/%s", directory, RECIPE_FILE_NAME);
+    struct stat facts;
+    bool holds = path != NULL && lstat(path, &facts) == 0 && S_ISREG(facts.st_mode);
+    free(path);
+    return holds;
+}
+
+/* One that was ended after it gave the target its name, and before it read it back, left an export like any other. */
+static const char *name_target(const ExportPlan *plan, mode_t mode) {
+    if (S_ISLNK(mode)) return "a symbolic link: nothing is overwritten";
+    if (!S_ISDIR(mode)) return "a file: nothing is overwritten";
+    return holds_recipe(plan->directory)
+               ? "an export: nothing is overwritten; `rejuv verify` says whether it is whole, "
+                 "also where the run that wrote it was ended before it had read it back"
+               : "a directory with files: nothing is overwritten";
+}
+
 static Status judge_target(ExportPlan *plan, Error *error) {
     struct stat facts;
     if (stat(plan->parent, &facts) != 0)
@@ -71,10 +89,8 @@ static Status judge_target(ExportPlan *plan, Error *error) {
                            "this very export, interrupted in its last step");
     }
     return finding_add(&plan->findings, SEVERITY_ERROR, plan->directory, error,
-                       "expected no such name, or an empty directory, found %s: nothing is overwritten",
-                       S_ISDIR(facts.st_mode)   ? "a directory with files"
-                       : S_ISLNK(facts.st_mode) ? "a symbolic link"
-                                                : "a file");
+                       "expected no such name, or an empty directory, found %s",
+                       name_target(plan, facts.st_mode));
 }
 
 /* ---- the recipe, as far as it is known, and the plan's sum ---- */

@@ -172,6 +172,8 @@ static void a_target_that_exists_is_not_touched(void **state) {
     expect_refused_target("out", "nothing is overwritten");
     expect_refused_target("out/", "nothing is overwritten");
     expect_refused_target("out/precious", "found a file");
+    scratch_write_text("out/rejuvenation.json", "{}");
+    expect_refused_target("out", "found an export: nothing is overwritten; `rejuv verify` says");
     expect_refused_target("../../proc", "found a mounted volume");
     scratch_clear("link");
     assert_int_equal(symlink("nowhere", scratch_path("link")), 0);
