@@ -1,6 +1,7 @@
 #include "core/export/recipe.h"
 
 #include "core/export/recipe_json.h"
+#include "core/export/recipe_seal.h"
 #include "core/export/recipe_settings.h"
 #include "core/files/file_path.h"
 #include "core/files/json.h"
@@ -15,7 +16,7 @@ static const char NOTE[] =
     "even; a = alpha (module_alpha, layer_alpha), and (1 - omega) times that in the rows of q, k, v, gate and "
     "up and the columns of o and down that reset.set lists. The bytes do not depend on the machine or the number of threads.";
 
-enum { FORMAT_VERSION = 1, RECIPE_LIMIT = 256 << 20 };
+enum { FORMAT_VERSION = 1 };
 
 const char *recipe_donor_name(Donor donor) {
     return donor == DONOR_BASE ? "base" : "sft";
@@ -191,7 +192,12 @@ Status recipe_format(const Recipe *recipe, char **text, Error *error) {
     cJSON *tree = cJSON_CreateObject();
     if (tree != NULL && fill(tree, recipe)) *text = cJSON_Print(tree);
     cJSON_Delete(tree);
-    return *text != NULL ? STATUS_OK : memory_fail(error, "a recipe");
+    if (*text == NULL) return memory_fail(error, "a recipe");
+    Status status = recipe_seal(text, error);
+    if (status == STATUS_OK) return STATUS_OK;
+    free(*text);
+    *text = NULL;
+    return status;
 }
 
 /* ---- reading ---- */

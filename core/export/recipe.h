@@ -21,7 +21,8 @@
  *      "tensors":  [{"name", "dtype", "shape", "sha256", "dial"}, …]   in the order they were written; "dial" is what
  *                  gave its α: "alpha", "layers", the name of a kind; "copied" where it is SFT's
  *      "files":    [{"name", "bytes", "sha256"}, …]               everything else, but the recipe itself
- *      "note":     …}
+ *      "note":     …,
+ *      "recipe_sha256": …}                                          of what stands before it (recipe_seal.h)
  *
  * There is no date and no host in it: the same export writes the same recipe. The number of threads is not
  * recorded because no byte depends on it. A recipe is untrusted input. A key of `settings` that this version
@@ -36,6 +37,8 @@
 #include "core/support/status.h"
 
 #define RECIPE_FILE_NAME "rejuvenation.json"
+
+enum { RECIPE_LIMIT = 256 << 20 }; /* bytes of one that is read */
 
 typedef enum Donor { DONOR_SFT, DONOR_BASE } Donor;
 

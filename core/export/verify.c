@@ -2,6 +2,7 @@
 
 #include "core/checkpoint/head.h"
 #include "core/export/export_internal.h"
+#include "core/export/recipe_seal.h"
 #include "core/export/verify_tensors.h"
 #include "core/files/file_digest.h"
 #include "core/support/memory.h"
@@ -231,6 +232,19 @@ static Status check_head(const Checkpoint *export, const Pair *pair, VerifyResul
                        NAMES[found]);
 }
 
+/* Sums vouch for weights and files; that what stands beside them is as it was written, paths and dials, the seal says. */
+static Status check_seal(const char *directory, VerifyResult *result, Error *error) {
+    RecipeSealState state;
+    char *path = memory_format("%s/%s", directory, RECIPE_FILE_NAME);
+    if (path == NULL) return memory_fail(error, RECIPE_FILE_NAME);
+    Status status = recipe_seal_check(path, &state, error);
+    free(path);
+    if (status != STATUS_OK || state != RECIPE_BROKEN) return status;
+    return finding_add(&result->findings, SEVERITY_ERROR, RECIPE_FILE_NAME, error,
+                       "is not as it was written: recipe_sha256 is of other bytes than stand before it (one "
+                       "that is edited on purpose goes without that member)");
+}
+
 /* What was blended is known of the export with the very recipe that was written then. Another one is a difference even where
  * every sum fits: it may name inputs or dials that nobody used. */
 static Status check_written(const char *directory, VerifyOptions *known, Job *job, VerifyResult *result,
@@ -272,7 +286,8 @@ static Status check_export(const char *directory, const VerifyOptions *options, 
                            VerifyResult *result, Error *error) {
     Error reason;
     Checkpoint *export;
-    Status status = check_files(directory, job, result, error);
+    Status status = check_seal(directory, result, error);
+    if (status == STATUS_OK) status = check_files(directory, job, result, error);
     if (status != STATUS_OK) return status;
     if (checkpoint_open(directory, &export, &reason) != STATUS_OK)
         return add_reason(result, SEVERITY_ERROR, "weights", "", &reason, error);

@@ -1,4 +1,5 @@
 #include "core/export/recipe.h"
+#include "core/export/recipe_seal.h"
 #include "core/files/json.h"
 #include "tests/scratch.h"
 
@@ -54,6 +55,46 @@ static void what_is_read_is_what_was_written(void **state) {
     char *again = format(read);
     assert_string_equal(again, text);
     free(again);
+    free(text);
+    recipe_free(read);
+    recipe_free(recipe);
+}
+
+static RecipeSealState seal_of(const char *bytes, size_t size) {
+    RecipeSealState state;
+    scratch_write("recipe.json", bytes, size);
+    assert_int_equal(recipe_seal_check(scratch_path("recipe.json"), &state, NULL), STATUS_OK);
+    return state;
+}
+
+static void a_turned_bit_anywhere_breaks_the_seal(void **state) {
+    (void)state;
+    static const char KEY[] = "\"recipe_sha256\":";
+    Recipe *recipe = make_recipe();
+    char *text = format(recipe);
+    size_t size = strlen(text), key = (size_t)(strstr(text, KEY) - text);
+    assert_int_equal(seal_of(text, size), RECIPE_SEALED);
+    for (size_t i = 0; i < size; i++) {
+        bool is_key = i >= key && i < key + strlen(KEY); /* then there is none, and all else is as it was */
+        char bit = (char)(1 << i % 7);
+        text[i] ^= bit;
+        assert_int_equal(seal_of(text, size), is_key ? RECIPE_UNSEALED : RECIPE_BROKEN);
+        text[i] ^= bit;
+    }
+    assert_int_equal(seal_of(text, size - 1), RECIPE_BROKEN);
+    free(text);
+    recipe_free(recipe);
+}
+
+/* As somebody leaves it who edits it on purpose, and as older versions wrote it. */
+static void a_recipe_without_a_seal_has_none(void **state) {
+    (void)state;
+    Recipe *recipe = make_recipe(), *read;
+    char *text = format(recipe), *seal = strstr(text, ",\n\t\"recipe_sha256\"");
+    memcpy(seal, "\n}", sizeof "\n}");
+    assert_int_equal(seal_of(text, strlen(text)), RECIPE_UNSEALED);
+    assert_int_equal(recipe_read(scratch_path("recipe.json"), &read, NULL), STATUS_OK);
+    assert_int_equal(seal_of("{}", 2), RECIPE_UNSEALED);
     free(text);
     recipe_free(read);
     recipe_free(recipe);
@@ -361,6 +402,8 @@ static void a_relative_path_counts_from_the_recipe(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_read_is_what_was_written),
+        cmocka_unit_test(a_turned_bit_anywhere_breaks_the_seal),
+        cmocka_unit_test(a_recipe_without_a_seal_has_none),
         cmocka_unit_test(a_dtype_that_is_not_known_keeps_its_name),
         cmocka_unit_test(modules_are_read_as_they_were_written),
         cmocka_unit_test(experts_are_read_as_they_were_written),

@@ -196,6 +196,16 @@ static void a_recipe_that_reads_back_otherwise_is_a_difference(void **state) {
     verify_made(change_input, STATUS_MISMATCH, 0, 0); /* no inputs at hand, which alone is a note */
 }
 
+/* By another process, which has nothing but the recipe to go by. */
+static void a_recipe_that_was_changed_breaks_its_seal(void **state) {
+    (void)state;
+    change_dial();
+    expect_error("rejuvenation.json", "is not as it was written");
+    change_in_recipe("\"dial\":\t\"alt", 'p');
+    change_input();
+    expect_error("rejuvenation.json", "is not as it was written");
+}
+
 static void inputs_that_are_not_at_hand_are_a_note(void **state) {
     (void)state;
     assert_int_equal(rename(scratch_path("base"), scratch_path("moved")), 0);
@@ -316,6 +326,7 @@ int main(void) {
         TEST(what_was_just_made_is_not_blended_again),
         TEST(what_is_no_longer_what_was_made_is),
         TEST(a_recipe_that_reads_back_otherwise_is_a_difference),
+        TEST(a_recipe_that_was_changed_breaks_its_seal),
         TEST(inputs_that_are_not_at_hand_are_a_note),
         TEST(inputs_that_are_not_the_recipes_are_never_blended),
         TEST(a_value_that_overflows_is_named_as_a_warning),
