@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { DEFAULT_WINDOW = 6 << 20, SMALLEST_WINDOW = 64, DEFAULT_SYNC = 1 << 30, NAME_LIMIT = 255 };
+enum { DEFAULT_WINDOW = 8 << 20, SMALLEST_WINDOW = 64, DEFAULT_SYNC = 1 << 30, NAME_LIMIT = 255 };
 
 /* ---- the target ---- */
 

@@ -1,9 +1,9 @@
 /*
  * The weights, in rounds. Each round is one job_run() over
  *
+ *     forget     the pages that the round before has read
  *     sums       hash window A, tensor by tensor, and the next piece of the inputs' files (export_sums.h)
  *     write      window A to its shard, and tag it, tensor by tensor (universal_hash.h)
- *     forget     the pages that the round before has read
  *     tiles      blend window B, in tiles of at most TILE elements
  *     sums       again, for who has nothing else to do
  *
@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 enum { TILE = 65536, LENGTH_BYTES = 8 };
-enum { TASK_WRITE = EXPORT_SUMS_ROWS, TASK_FORGET, TASK_TILES };
+enum { TASK_FORGET, TASK_SUMS, TASK_WRITE = TASK_SUMS + EXPORT_SUMS_ROWS, TASK_TILES };
 /* The page cache takes a larger piece in larger pages. A virtual machine that reports its free ones (of 2 MiB and more) to
  * its host has to fetch those back, for several times what copying costs: 0.7 to 1.3 GB/s in pieces of 4 MiB, 2.4 to 6 so. */
 enum { WRITE_PIECE = 128 << 10 };
@@ -125,16 +125,16 @@ static size_t first_sums(const Stream *stream) {
 
 /* Which task the round's `place` is: some of those for sums come last. */
 static size_t find_task(const Stream *stream, size_t place) {
-    size_t first = first_sums(stream), end = first + TASK_TILES - TASK_WRITE + stream->blending->count;
+    size_t first = TASK_SUMS + first_sums(stream),
+           end = first + TASK_TILES - TASK_WRITE + stream->blending->count;
     if (place < first) return place;
     return place < end ? TASK_WRITE + place - first : first + place - end;
 }
 
 static Status run_long_task(Stream *stream, size_t task, Error *error) {
-    if (task < TASK_WRITE) return export_sums_run(stream->sums, error);
-    if (task == TASK_WRITE) return stream->writing->is_filled ? write_window(stream, error) : STATUS_OK;
-    forget_pages(stream);
-    return STATUS_OK;
+    if (task == TASK_FORGET) forget_pages(stream);
+    if (task >= TASK_SUMS && task < TASK_WRITE) return export_sums_run(stream->sums, error);
+    return task == TASK_WRITE && stream->writing->is_filled ? write_window(stream, error) : STATUS_OK;
 }
 
 static void run_task(void *argument, size_t place, unsigned worker) {
@@ -259,10 +259,11 @@ static Status end_shard(Stream *stream, Error *error) {
 /* ---- rounds ---- */
 
 static void begin_sums(const Stream *stream) {
-    uint64_t size = stream->plan->options.window_bytes, left = stream->total - stream->done;
-    const Window *window = stream->writing;
-    export_sums_begin(stream->sums, window->bytes, window->tiles, window->is_filled ? window->count : 0,
-                      left / size + 1, size);
+    const Window *writing = stream->writing, *blending = stream->blending;
+    uint64_t left = stream->total - stream->done - (writing->is_filled ? writing->size : 0);
+    double share = blending->is_filled ? (double)blending->size / (double)left : 1.0;
+    export_sums_begin(stream->sums, writing->bytes, writing->tiles, writing->is_filled ? writing->count : 0,
+                      share, stream->plan->options.window_bytes);
 }
 
 static Status finish_round(Stream *stream, Error *error) {

@@ -154,10 +154,10 @@ static void expect_input(const ExportPlan *plan, const Row *row) {
     safetensors_expect_range(file, file->map + row->at + row->left, row->left < rest ? row->left : rest);
 }
 
-static void begin_input(const ExportPlan *plan, Row *row, uint64_t rounds, uint64_t window) {
-    uint64_t share = row->remaining / rounds + 1, most = FASTEST_PACE * window;
-    if (share > most) share = most;
-    row->left = share < row->remaining ? share : row->remaining;
+static void begin_input(const ExportPlan *plan, Row *row, double share, uint64_t window) {
+    uint64_t wanted = (uint64_t)(share * (double)row->remaining) + 1, most = FASTEST_PACE * window;
+    if (most > row->remaining) most = row->remaining;
+    row->left = wanted < most ? wanted : most;
     row->stale = (Stretch){row->item < row->end ? plan->inputs[row->item].file : NULL, row->kept, row->at};
     row->kept = row->at;
     expect_input(plan, row);
@@ -250,11 +250,11 @@ void export_sums_free(ExportSums *sums) {
 }
 
 void export_sums_begin(ExportSums *sums, const unsigned char *bytes, const ExportTile *tiles, size_t count,
-                       uint64_t rounds, uint64_t window) {
+                       double share, uint64_t window) {
     sums->bytes = bytes;
     sums->tiles = tiles;
     begin_halves(sums, count);
-    for (int i = 0; i < INPUTS; i++) begin_input(sums->plan, &sums->rows[i], rounds, window);
+    for (int i = 0; i < INPUTS; i++) begin_input(sums->plan, &sums->rows[i], share, window);
 }
 
 Status export_sums_run(ExportSums *sums, Error *error) {

@@ -34,10 +34,10 @@ Status export_sums_create(ExportPlan *plan, const ExportShares *shares, Job *job
 /* Takes NULL. */
 void export_sums_free(ExportSums *sums);
 
-/* A round begins, in which `count` tiles of `bytes` are hashed (0: none), and a share of the inputs that leaves as much for
- * each of `rounds`, but no more than some times `window` bytes a side. */
+/* A round begins, in which `count` tiles of `bytes` are hashed (0: none), and `share` of what is left of the inputs, but no
+ * more than some times `window` bytes a side. */
 void export_sums_begin(ExportSums *sums, const unsigned char *bytes, const ExportTile *tiles, size_t count,
-                       uint64_t rounds, uint64_t window);
+                       double share, uint64_t window);
 
 /* Hashes what no other thread is at, until nothing is left of the round; a cancelled job's ends where it is. The sums are in
  * the plan's recipe once a tensor or a file is whole. */
