@@ -233,12 +233,9 @@ static Status check_head(const Checkpoint *export, const Pair *pair, VerifyResul
 }
 
 /* Sums vouch for weights and files; that what stands beside them is as it was written, paths and dials, the seal says. */
-static Status check_seal(const char *directory, VerifyResult *result, Error *error) {
+static Status check_seal(const char *path, VerifyResult *result, Error *error) {
     RecipeSealState state;
-    char *path = memory_format("%s/%s", directory, RECIPE_FILE_NAME);
-    if (path == NULL) return memory_fail(error, RECIPE_FILE_NAME);
     Status status = recipe_seal_check(path, &state, error);
-    free(path);
     if (status != STATUS_OK || state != RECIPE_BROKEN) return status;
     return finding_add(&result->findings, SEVERITY_ERROR, RECIPE_FILE_NAME, error,
                        "is not as it was written: recipe_sha256 is of other bytes than stand before it (one "
@@ -286,8 +283,7 @@ static Status check_export(const char *directory, const VerifyOptions *options, 
                            VerifyResult *result, Error *error) {
     Error reason;
     Checkpoint *export;
-    Status status = check_seal(directory, result, error);
-    if (status == STATUS_OK) status = check_files(directory, job, result, error);
+    Status status = check_files(directory, job, result, error);
     if (status != STATUS_OK) return status;
     if (checkpoint_open(directory, &export, &reason) != STATUS_OK)
         return add_reason(result, SEVERITY_ERROR, "weights", "", &reason, error);
@@ -323,6 +319,7 @@ Status verify_export(const char *directory, const VerifyOptions *options, Job *j
         made->tensors = made->recipe->tensor_count;
         status = check_export(directory, options, job, made, error);
     }
+    if (status == STATUS_OK) status = check_seal(path, made, error); /* last: what else differs says more */
     free(path);
     if (status != STATUS_OK) {
         verify_result_free(made);
