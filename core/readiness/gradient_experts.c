@@ -3,6 +3,7 @@
 #include "core/numerics/blas.h"
 #include "core/readiness/gradient_form.h"
 #include "core/support/memory.h"
+#include "core/support/parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -224,21 +225,10 @@ static double multiply_pairs(const Matrix *matrix, const Row *rows, size_t count
     return sum;
 }
 
-static size_t expert_of(const Matrix *matrix, size_t task) {
-    size_t low = 0, high = matrix->count;
-    while (low + 1 < high) {
-        size_t middle = low + (high - low) / 2;
-        if (matrix->tasks[middle] <= task)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static void run_task(void *argument, size_t task, unsigned worker) {
     const Matrix *matrix = argument;
-    size_t e = expert_of(matrix, task), first = matrix->firsts[e], count = matrix->firsts[e + 1] - first;
+    size_t e = parts_find(matrix->tasks, sizeof *matrix->tasks, matrix->count, task),
+           first = matrix->firsts[e], count = matrix->firsts[e + 1] - first;
     float *scratch = matrix->experts->scratch + (size_t)worker * SCRATCH;
     bool by_pairs = gradient_form_choose(count, matrix->rows, matrix->columns) == GRADIENT_PAIRS;
     matrix->partial[task] = (by_pairs ? multiply_pairs : multiply_panel)(matrix, matrix->list + first, count,

@@ -1,5 +1,7 @@
 #include "core/transformer/descent.h"
 
+#include "core/support/parts.h"
+
 #include <string.h>
 
 enum { TOKEN_BLOCK = 8, COLUMN_BLOCK = 64 };
@@ -9,24 +11,12 @@ typedef struct DescentLoop {
     DescentStep step;
 } DescentLoop;
 
-static size_t sequence_of(const Descent *descent, size_t token) {
-    size_t low = 0, high = descent->count;
-    while (low + 1 < high) {
-        size_t middle = low + (high - low) / 2;
-        if (descent->spans[middle].first <= token)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static void run_steps(void *argument, size_t task, unsigned worker) {
     const DescentLoop *loop = argument;
     const Descent *descent = loop->descent;
     size_t end = (task + 1) * TOKEN_BLOCK < descent->tokens ? (task + 1) * TOKEN_BLOCK : descent->tokens;
     for (size_t token = task * TOKEN_BLOCK; token < end; token++) {
-        size_t sequence = sequence_of(descent, token);
+        size_t sequence = parts_find(&descent->spans->first, sizeof *descent->spans, descent->count, token);
         loop->step(descent, sequence, token - descent->spans[sequence].first, worker);
     }
 }

@@ -3,6 +3,7 @@
 #include "core/numerics/blas_buffers.h"
 #include "core/numerics/kernels.h"
 #include "core/support/memory.h"
+#include "core/support/parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -314,23 +315,16 @@ Status matmul_run_back(const MatmulOperand *operands, size_t count, size_t token
 /* One pass over all of them: the tasks of each one after those before it. */
 typedef struct EachStep {
     Multiply *list;
-    size_t *ends; /* [count]: of the tasks of each */
+    size_t *firsts; /* [count]: tasks */
     size_t count;
     bool is_single;
 } EachStep;
 
 /* The product that a task belongs to; *task becomes its number there. */
 static Multiply *locate_task(const EachStep *step, size_t *task) {
-    size_t low = 0, high = step->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (step->ends[middle] <= *task)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low > 0) *task -= step->ends[low - 1];
-    return &step->list[low];
+    size_t product = parts_find(step->firsts, sizeof *step->firsts, step->count, *task);
+    *task -= step->firsts[product];
+    return &step->list[product];
 }
 
 static void fill_each(void *argument, size_t task, unsigned worker) {
@@ -386,12 +380,16 @@ static Status place_packs(const EachStep *step, MatmulScratch *scratch, Error *e
 static Status run_each(EachStep *step, MatmulScratch *scratch, Job *job, Error *error) {
     size_t tasks = 0;
     Status status = place_packs(step, scratch, error);
-    for (size_t i = 0; i < step->count; i++)
-        step->ends[i] = tasks += step->list[i].is_back ? count_fills(&step->list[i]) : 0;
+    for (size_t i = 0; i < step->count; i++) {
+        step->firsts[i] = tasks;
+        tasks += step->list[i].is_back ? count_fills(&step->list[i]) : 0;
+    }
     if (status == STATUS_OK) status = job_run(job, tasks, fill_each, step, error);
     tasks = 0;
-    for (size_t i = 0; i < step->count; i++)
-        step->ends[i] = tasks += (output_width(&step->list[i]) + TASK_ROWS - 1) / TASK_ROWS;
+    for (size_t i = 0; i < step->count; i++) {
+        step->firsts[i] = tasks;
+        tasks += (output_width(&step->list[i]) + TASK_ROWS - 1) / TASK_ROWS;
+    }
     return status == STATUS_OK ? job_run(job, tasks, multiply_each, step, error) : status;
 }
 
@@ -402,10 +400,10 @@ Status matmul_run_each(const MatmulProduct *products, size_t count, bool is_sing
         return status_fail(error, STATUS_ARGUMENT, "matmul scratch for %u threads, a job of %u",
                            scratch->threads, job_threads(job));
     EachStep step = {.list = memory_allocate(count, sizeof *step.list),
-                     .ends = memory_allocate(count, sizeof *step.ends),
+                     .firsts = memory_allocate(count, sizeof *step.firsts),
                      .count = count,
                      .is_single = is_single};
-    Status status = step.list == NULL || step.ends == NULL ? memory_fail(error, "products") : STATUS_OK;
+    Status status = step.list == NULL || step.firsts == NULL ? memory_fail(error, "products") : STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         step.list[i] = (Multiply){.operands = &products[i].operand,
                                   .count = 1,
@@ -414,7 +412,7 @@ Status matmul_run_each(const MatmulProduct *products, size_t count, bool is_sing
                                   .job = job,
                                   .is_back = products[i].is_back};
     if (status == STATUS_OK) status = run_each(&step, scratch, job, error);
-    free(step.ends);
+    free(step.firsts);
     free(step.list);
     return status;
 }
