@@ -140,6 +140,8 @@ static Status prepare(Reading *reading, Error *error) {
     if (fstat(reading->descriptor, &facts) != 0) return status_fail_errno(error, errno, "%s", reading->name);
     if (S_ISDIR(facts.st_mode))
         return status_fail(error, STATUS_FORMAT, "%s: expected a file, found a directory", reading->name);
+    bool is_device = S_ISCHR(facts.st_mode) || S_ISBLK(facts.st_mode); /* it may never end */
+    if (is_device && reading->limit > INPUT_DEVICE_LIMIT) reading->limit = INPUT_DEVICE_LIMIT;
     if (!S_ISREG(facts.st_mode)) return STATUS_OK;
     if ((uintmax_t)facts.st_size > reading->limit)
         return status_fail(error, STATUS_FORMAT, "%s: expected at most %zu bytes, found %jd", reading->name,

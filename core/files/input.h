@@ -13,6 +13,8 @@
 
 #include <stdbool.h>
 
+enum { INPUT_DEVICE_LIMIT = 1 << 20 }; /* bytes: some devices never end, and nobody types so much */
+
 typedef struct Input {
     char *text; /* a NUL stands behind it */
     size_t bytes;
@@ -23,7 +25,7 @@ typedef struct Input {
 const char *input_name(const char *path);
 
 /* Reads `path` ("-": standard input) once, to its end. It waits for a pipe, and asks meanwhile whether `job` (may be NULL)
- * is cancelled. STATUS_FORMAT for more than `limit` bytes, packed or not, and for what cannot be unpacked;
+ * is cancelled. STATUS_FORMAT for more than `limit` bytes, packed or not (of a device, INPUT_DEVICE_LIMIT), and for what cannot be unpacked;
  * STATUS_UNSUPPORTED for the formats that are known by name. The caller frees with input_free(), after an error too. */
 Status input_read(const char *path, size_t limit, Job *job, Input *input, Error *error) STATUS_MUST_CHECK;
 void input_free(Input *input);

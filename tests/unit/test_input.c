@@ -211,6 +211,20 @@ static void standard_input_is_called_a_minus(void **state) {
     input_free(&input);
 }
 
+/* The one has no end, and is refused by its first MiB; the other is empty. */
+static void a_device_is_read_while_it_is_small(void **state) {
+    (void)state;
+    Input input;
+    Error error = {0};
+    assert_int_equal(input_read("/dev/zero", (size_t)1 << 30, NULL, &input, &error), STATUS_FORMAT);
+    assert_string_equal(error.message, "/dev/zero: expected at most 1048576 bytes, found more");
+    assert_true(input.bytes <= 2 * INPUT_DEVICE_LIMIT);
+    input_free(&input);
+    assert_int_equal(input_read("/dev/null", 1, NULL, &input, NULL), STATUS_OK);
+    assert_int_equal(input.bytes, 0);
+    input_free(&input);
+}
+
 /* Nobody ever writes into it: without the job this would wait for ever. */
 static void a_cancelled_job_ends_the_waiting(void **state) {
     (void)state;
@@ -234,6 +248,7 @@ int main(void) {
         cmocka_unit_test(what_is_no_file_is_said),
         cmocka_unit_test(a_pipe_is_waited_for_and_read_to_its_end),
         cmocka_unit_test(standard_input_is_called_a_minus),
+        cmocka_unit_test(a_device_is_read_while_it_is_small),
         cmocka_unit_test(a_cancelled_job_ends_the_waiting),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
