@@ -9,14 +9,6 @@
 
 /* ---- which options belong together ---- */
 
-bool dial_options_include(OptionId option) {
-    static const OptionId DIALS[] = {OPTION_ALPHA, OPTION_ALPHA_LAYERS, OPTION_ALPHA_KIND, OPTION_PROTECT,
-                                     OPTION_RHO,   OPTION_OMEGA,        OPTION_SELECT,     OPTION_TARGETS};
-    for (size_t i = 0; i < sizeof DIALS / sizeof *DIALS; i++)
-        if (DIALS[i] == option) return true;
-    return false;
-}
-
 const OptionValue *dial_options_rho(const Options *options) {
     switch (options->command) {
     case COMMAND_SWEEP:
@@ -158,13 +150,20 @@ Status dial_options_read(const Options *options, const Pair *pair, Dials *state,
 
 /* ---- the other way ---- */
 
-/* Protection is an α of 0 or 1 like any other. */
-static void add_alphas(const Settings *settings, CommandId command, CommandLine *line) {
+static void add_alpha(const Dials *dials, CommandId command, CommandLine *line) {
+    command_line_add_number(line, command, command == COMMAND_SWEEP ? OPTION_ALPHA_RANGE : OPTION_ALPHA,
+                            dials->settings.alpha);
+}
+
+static void add_kinds(const Dials *dials, CommandId command, CommandLine *line) {
     char kinds[SETTINGS_TEXT_KINDS_SIZE];
-    settings_text_write_kinds(settings, kinds);
+    settings_text_write_kinds(&dials->settings, kinds);
     if (kinds[0] != '\0') command_line_add_option(line, command, OPTION_ALPHA_KIND, "%s", kinds);
-    if (settings->curve == NULL) return;
-    char *layers = settings_text_format_layers(settings->curve);
+}
+
+static void add_layers(const Dials *dials, CommandId command, CommandLine *line) {
+    if (dials->settings.curve == NULL) return;
+    char *layers = settings_text_format_layers(dials->settings.curve);
     if (layers == NULL)
         line->failed = true;
     else
@@ -172,24 +171,61 @@ static void add_alphas(const Settings *settings, CommandId command, CommandLine 
     free(layers);
 }
 
-void dial_options_add(const Dials *state, CommandId command, CommandLine *line) {
-    const Settings *settings = &state->settings;
-    bool by_itself = command == COMMAND_NEURONS || command == COMMAND_RESET;
-    command_line_add_number(line, command, command == COMMAND_SWEEP ? OPTION_ALPHA_RANGE : OPTION_ALPHA,
-                            settings->alpha);
-    add_alphas(settings, command, line);
-    bool is_swept = command_line_has_option(line, OPTION_RHO_RANGE); /* wherever the dial itself stands */
-    bool opens = command == COMMAND_OPEN; /* the dials stand there too while ρ is 0 */
-    if (settings->rho <= 0.0 && !by_itself && !is_swept && !opens) return;
-    if (settings->rho > 0.0 || !opens)
+static bool resets_by_itself(CommandId command) {
+    return command == COMMAND_NEURONS || command == COMMAND_RESET;
+}
+
+/* Whether the options of a reset are written: the program, when it is opened, has its dials stand there too while ρ is 0, and a
+ * range of ρ passes wherever the dial itself stands. */
+static bool has_reset(const Dials *dials, CommandId command, const CommandLine *line) {
+    return dials->settings.rho > 0.0 || resets_by_itself(command) || command == COMMAND_OPEN ||
+           command_line_has_option(line, OPTION_RHO_RANGE);
+}
+
+static void add_rho(const Dials *dials, CommandId command, CommandLine *line) {
+    if (!has_reset(dials, command, line)) return;
+    if (dials->settings.rho > 0.0 || command != COMMAND_OPEN)
         command_line_add_number(line, command,
-                                by_itself                  ? OPTION_RHO_SET
+                                resets_by_itself(command)  ? OPTION_RHO_SET
                                 : command == COMMAND_SWEEP ? OPTION_RHO_RANGE
                                                            : OPTION_RHO,
-                                settings->rho);
-    if (settings->omega != 1.0) command_line_add_number(line, command, OPTION_OMEGA, settings->omega);
-    if (state->selector != SELECTOR_ATTRIBUTION)
-        command_line_add_option(line, command, OPTION_SELECT, "%s", ranking_selector_name(state->selector));
-    if (state->targets != ATTRIBUTION_TARGETS && (opens || state->selector == SELECTOR_ATTRIBUTION))
-        command_line_add_option(line, command, OPTION_TARGETS, "%zu", state->targets);
+                                dials->settings.rho);
+}
+
+static void add_omega(const Dials *dials, CommandId command, CommandLine *line) {
+    if (has_reset(dials, command, line) && dials->settings.omega != 1.0)
+        command_line_add_number(line, command, OPTION_OMEGA, dials->settings.omega);
+}
+
+static void add_selector(const Dials *dials, CommandId command, CommandLine *line) {
+    if (has_reset(dials, command, line) && dials->selector != SELECTOR_ATTRIBUTION)
+        command_line_add_option(line, command, OPTION_SELECT, "%s", ranking_selector_name(dials->selector));
+}
+
+static void add_targets(const Dials *dials, CommandId command, CommandLine *line) {
+    bool counts = command == COMMAND_OPEN || dials->selector == SELECTOR_ATTRIBUTION;
+    if (has_reset(dials, command, line) && dials->targets != ATTRIBUTION_TARGETS && counts)
+        command_line_add_option(line, command, OPTION_TARGETS, "%zu", dials->targets);
+}
+
+/* The options of the dials when the program is opened, in the order in which they are written. */
+static const struct {
+    OptionId option;
+    void (*add)(const Dials *dials, CommandId command, CommandLine *line); /* NULL: another's says it too */
+} DIALS[] = {
+    {OPTION_ALPHA, add_alpha}, {OPTION_ALPHA_KIND, add_kinds}, /* protection is an α of 0 or 1 like any other */
+    {OPTION_PROTECT, NULL},    {OPTION_ALPHA_LAYERS, add_layers}, {OPTION_RHO, add_rho},
+    {OPTION_OMEGA, add_omega}, {OPTION_SELECT, add_selector},     {OPTION_TARGETS, add_targets},
+};
+enum { DIAL_COUNT = sizeof DIALS / sizeof *DIALS };
+
+bool dial_options_include(OptionId option) {
+    for (size_t i = 0; i < DIAL_COUNT; i++)
+        if (DIALS[i].option == option) return true;
+    return false;
+}
+
+void dial_options_add(const Dials *dials, CommandId command, CommandLine *line) {
+    for (size_t i = 0; i < DIAL_COUNT; i++)
+        if (DIALS[i].add != NULL) DIALS[i].add(dials, command, line);
 }

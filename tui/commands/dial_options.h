@@ -32,6 +32,6 @@ Status dial_options_read(const Options *options, const Pair *pair, Dials *state,
 
 /* Adds the options that set the dials to this state, as far as `command` takes them; those of a reset only
  * where there is one, where the command makes one by itself, or where the program is opened. */
-void dial_options_add(const Dials *state, CommandId command, CommandLine *line);
+void dial_options_add(const Dials *dials, CommandId command, CommandLine *line);
 
 #endif
