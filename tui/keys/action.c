@@ -21,14 +21,15 @@ const ActionInfo *action_info(Action action) {
 
 bool action_find(const char *name, size_t bytes, Action *action) {
     size_t beginning = 0;
-    for (size_t i = 0; i < ACTION_COUNT; i++) {
+    for (size_t i = 0; i < ACTION_COUNT && bytes > 0; i++) {
+        if (ACTIONS[i].name[0] != name[0]) continue;
         /* a word of a file may hold a NUL */
         if (strlen(ACTIONS[i].name) < bytes || memcmp(ACTIONS[i].name, name, bytes) != 0) continue;
         if (beginning == 0 || ACTIONS[i].name[bytes] == '\0') *action = (Action)i;
-        if (ACTIONS[i].name[bytes] == '\0') return bytes > 0;
+        if (ACTIONS[i].name[bytes] == '\0') return true;
         beginning++;
     }
-    return bytes > 0 && beginning == 1;
+    return beginning == 1;
 }
 
 bool action_is_for(Action action, const char *view) {

@@ -39,9 +39,15 @@ const char *keymap_problem(const Keymap *keymap, size_t index) {
     return index < KEYMAP_PROBLEMS && index < keymap->problem_count ? keymap->problems[index] : NULL;
 }
 
+/* Asked for every two bindings of a file, and mostly answered by the first key. */
+static bool begin_alike(const Key *a, const Key *b, int count) {
+    int same = 0;
+    while (same < count && a[same] == b[same]) same++;
+    return same == count;
+}
+
 bool keymap_in_the_way(const KeymapBinding *a, const KeymapBinding *b) {
-    int shared = a->key_count < b->key_count ? a->key_count : b->key_count;
-    return memcmp(a->keys, b->keys, (size_t)shared * sizeof a->keys[0]) == 0;
+    return begin_alike(a->keys, b->keys, a->key_count < b->key_count ? a->key_count : b->key_count);
 }
 
 /* ---- looking up ---- */
@@ -51,8 +57,8 @@ KeymapMatch keymap_look_in_section(const Keymap *keymap, const char *section, co
     KeymapMatch match = KEYMAP_UNBOUND;
     for (size_t i = 0; i < keymap->count; i++) {
         const KeymapBinding *candidate = &keymap->bindings[i];
-        if (candidate->key_count < count || strcmp(candidate->section, section) != 0 ||
-            memcmp(candidate->keys, keys, (size_t)count * sizeof keys[0]) != 0)
+        if (candidate->key_count < count || !begin_alike(candidate->keys, keys, count) ||
+            strcmp(candidate->section, section) != 0)
             continue;
         if (candidate->key_count == count) {
             *binding = candidate;
@@ -95,7 +101,7 @@ size_t keymap_followers(const Keymap *keymap, const char *view, const Key *keys,
     size_t found = 0;
     for (size_t i = 0; i < keymap->count; i++) {
         const KeymapBinding *binding = &keymap->bindings[i];
-        if (binding->key_count <= count || memcmp(binding->keys, keys, (size_t)count * sizeof keys[0]) != 0 ||
+        if (binding->key_count <= count || !begin_alike(binding->keys, keys, count) ||
             !action_is_for(binding->action, view) || !is_live(keymap, view, binding))
             continue;
         if (found < capacity) bindings[found] = binding;

@@ -88,7 +88,7 @@ static Status add_binding(Reading *reading, const KeymapBinding *binding, Error 
     keymap_write_keys(binding, false, keys, sizeof keys);
     for (size_t i = 0; i < keymap->count; i++) {
         const KeymapBinding *old = &keymap->bindings[i];
-        bool hit = strcmp(old->section, binding->section) == 0 && keymap_in_the_way(old, binding);
+        bool hit = keymap_in_the_way(old, binding) && strcmp(old->section, binding->section) == 0;
         if (hit && old->file == binding->file)
             NOTE(reading, "%s in [%s] takes the place of line %d (%s)", keys, binding->section, old->line,
                  action_info(old->action)->name);
@@ -96,7 +96,8 @@ static Status add_binding(Reading *reading, const KeymapBinding *binding, Error 
             keymap->bindings[kept++] = *binding;
             placed = true;
         } else if (!hit) {
-            keymap->bindings[kept++] = *old;
+            if (kept < i) keymap->bindings[kept] = *old;
+            kept++;
         }
     }
     keymap->count = kept;
@@ -242,8 +243,8 @@ static void note_lost(Reading *reading, const KeymapBinding *binding) {
     for (size_t i = 0; i < keymap->count; i++) {
         const KeymapBinding *own = &keymap->bindings[i];
         char keys[KEY_NAME_SIZE * KEYMAP_SEQUENCE], others[KEY_NAME_SIZE * KEYMAP_SEQUENCE];
-        if (strcmp(own->section, KEYMAP_GENERIC) == 0 || own->action == ACTION_NOTHING ||
-            own->key_count == binding->key_count || !keymap_in_the_way(own, binding))
+        if (own->action == ACTION_NOTHING || own->key_count == binding->key_count ||
+            !keymap_in_the_way(own, binding) || strcmp(own->section, KEYMAP_GENERIC) == 0)
             continue;
         keymap_write_keys(binding, false, keys, sizeof keys);
         keymap_write_keys(own, false, others, sizeof others);
