@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 enum { TEXT_LIMIT = 1 << 20, MOST_WORDS = 256 };
+static const char BLANKS[] = " \t\r\n";
 
 /* In the order of --dtype's and --donor's choices. */
 static const struct {
@@ -96,20 +97,38 @@ static Status write_text(Session *session, const char *kept, Buffer *text, Error
 
 /* ---- and in ---- */
 
+static bool is_blank(const char *text) {
+    return text[strspn(text, BLANKS)] == '\0';
+}
+
+static char *trim(char *value) {
+    value += strspn(value, BLANKS);
+    for (size_t end = strlen(value); end > 0 && strchr(BLANKS, value[end - 1]) != NULL;) value[--end] = '\0';
+    return value;
+}
+
+/* Whose name may begin and end with blanks. */
+static bool is_directory(const char *word) {
+    return strncmp(word, "--", 2) == 0 && strcmp(word + 2, option_facts(OPTION_OUT)->name) == 0;
+}
+
 /* Cuts the text into words, in place; returns how many, or MOST_WORDS + 1 where there are more. */
 static int split_words(char *text, char **words) {
     int count = 0;
     for (char *line, *rest = text; (line = strsep(&rest, "\n")) != NULL;) {
-        line += strspn(line, " \t\r");
-        for (size_t end = strlen(line); end > 0 && strchr(" \t\r", line[end - 1]) != NULL;)
-            line[--end] = '\0';
+        size_t end = strlen(line);
+        if (end > 0 && line[end - 1] == '\r') line[end - 1] = '\0'; /* as some editors end lines */
+        line += strspn(line, BLANKS);
         if (*line == '\0' || *line == '#') continue;
         if (count + 2 > MOST_WORDS) return MOST_WORDS + 1;
         words[count++] = line;
-        char *value = line + strcspn(line, " \t");
-        if (*value == '\0') continue;
+        char *value = line + strcspn(line, BLANKS);
+        if (is_blank(value)) {
+            *value = '\0';
+            continue;
+        }
         *value++ = '\0';
-        words[count++] = value + strspn(value, " \t");
+        words[count++] = is_directory(line) ? value : trim(value);
     }
     return count;
 }
@@ -196,10 +215,6 @@ static const char *skip_comments(const char *text) {
         text = end == NULL ? text + strlen(text) : end + 1;
     }
     return text;
-}
-
-static bool is_blank(const char *text) {
-    return text[strspn(text, " \t\r\n")] == '\0';
 }
 
 /* Takes what came back, or keeps it; `ended`: how the editor did. */
