@@ -15,9 +15,8 @@
 #include "tests/bench/generate.h"
 #include "tests/bench/limits.h"
 #include "tests/bench/machine.h"
+#include "tests/bench/temporary.h"
 
-#include <errno.h>
-#include <ftw.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,7 +79,7 @@ static int show_usage(FILE *to, int exit_status) {
         "  --check     exit status 1 where a figure is more than twice as bad as usual; 77 with plain kernels\n"
         "  --json, --markdown\n"
         "  --keep      leaves the generated files in the temporary directory\n"
-        "Files go to TMPDIR, or /tmp. Parts:",
+        "Files go to TMPDIR, or /tmp: 2.7 GB where the part experts is among them. Parts:",
         to);
     for (size_t i = 0; i < PART_COUNT; i++) (void)fprintf(to, " %s", PARTS[i].name);
     (void)fputs("; all where none is named\n", to);
@@ -151,16 +150,6 @@ static Request read_request(int argc, char **argv) {
     for (size_t i = 0; i < PART_COUNT && optind == argc; i++)
         request.parts[i] = request.peers == NULL || PARTS[i].compare != NULL;
     return request;
-}
-
-static int remove_entry(const char *path, const struct stat *facts, int kind, struct FTW *walk) {
-    (void)facts, (void)kind, (void)walk;
-    return remove(path);
-}
-
-Status bench_remove_tree(const char *path, Error *error) {
-    if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT) return STATUS_OK;
-    return status_fail_errno(error, errno, "%s: cannot be removed", path);
 }
 
 static Status open_pair(Bench *bench, const char *wanted, Error *error) {
@@ -268,33 +257,17 @@ int main(int argc, char **argv) {
         (void)fputs("bench: what is usual is known of kernels with vectors only\n", stderr);
         return SKIPPED;
     }
-    if (blas_library_load(&error) != STATUS_OK) {
-        (void)fprintf(stderr, "bench: %s\n", error.message);
-        return 2;
-    }
-    const char *parent = getenv("TMPDIR");
-    char *temporary = memory_format("%s/rejuv-bench-XXXXXX", parent == NULL ? "/tmp" : parent);
-    if (temporary == NULL || mkdtemp(temporary) == NULL) {
-        (void)fprintf(stderr, "bench: cannot create a temporary directory: %s\n", strerror(errno));
-        return 2;
-    }
-    Bench bench = {.temporary = temporary,
-                   .peers = request.peers,
-                   .clock = request.clock,
-                   .began = measure_now(),
-                   .is_full = request.is_full};
-    Status status = run_parts(&bench, &request, &error);
+    Bench bench = {
+        .peers = request.peers, .clock = request.clock, .began = measure_now(), .is_full = request.is_full};
+    Status status = temporary_enter(request.keep, &bench.temporary, &error);
+    if (status == STATUS_OK) status = blas_library_load(&error);
+    if (status == STATUS_OK) status = run_parts(&bench, &request, &error);
     if (status != STATUS_OK) (void)fprintf(stderr, "bench: %s\n", error.message);
     size_t off = status == STATUS_OK && request.is_check ? report_count_off(&bench.report) : 0;
     model_close(bench.model);
     pair_close(bench.pair);
     job_free(bench.job);
     report_free(&bench.report);
-    if (request.keep)
-        (void)fprintf(stderr, "bench: files are in %s\n", temporary);
-    else if (bench_remove_tree(temporary, &error) != STATUS_OK)
-        (void)fprintf(stderr, "bench: %s\n", error.message);
-    free(temporary);
     if (status != STATUS_OK) return 2;
     return off == 0 ? 0 : 1;
 }

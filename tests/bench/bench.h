@@ -57,7 +57,4 @@ Status peers_rollout(Bench *bench, Error *error) STATUS_MUST_CHECK; /* transform
 Status peers_drift(Bench *bench, Error *error) STATUS_MUST_CHECK;   /* modeldelta, mergelens */
 Status peers_export(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* mergekit */
 
-/* Removes a file or directory with all that is in it; one that is not there is fine. */
-Status bench_remove_tree(const char *path, Error *error) STATUS_MUST_CHECK;
-
 #endif

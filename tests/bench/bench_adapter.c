@@ -10,6 +10,7 @@
 #include "core/transformer/forward.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/measure.h"
+#include "tests/bench/temporary.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,7 +135,7 @@ static void close_side(Measured *side) {
 }
 
 static Status remove_export(void *argument, Error *error) {
-    return bench_remove_tree(((const Measured *)argument)->export, error);
+    return temporary_remove(((const Measured *)argument)->export, error);
 }
 
 static Status run_export(void *argument, Error *error) {

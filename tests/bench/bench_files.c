@@ -11,6 +11,7 @@
 #include "tests/bench/generate.h"
 #include "tests/bench/limits.h"
 #include "tests/bench/measure.h"
+#include "tests/bench/temporary.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -95,7 +96,7 @@ typedef struct Writing {
 } Writing;
 
 static Status remove_export(void *argument, Error *error) {
-    return bench_remove_tree(((const Writing *)argument)->export, error);
+    return temporary_remove(((const Writing *)argument)->export, error);
 }
 
 /* As in a process that has not hashed the inputs. */
@@ -105,7 +106,7 @@ static Status remove_export_and_forget(void *argument, Error *error) {
 }
 
 static Status remove_copy(void *argument, Error *error) {
-    return bench_remove_tree(((const Writing *)argument)->copy, error);
+    return temporary_remove(((const Writing *)argument)->copy, error);
 }
 
 /* As the command does it: written, made durable, read back and compared. */

@@ -6,6 +6,7 @@
 #include "core/support/memory.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/peer.h"
+#include "tests/bench/temporary.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,7 +29,7 @@ typedef struct Program {
 static Status run_program(Peer *peer, const char *log, Program *program, size_t round, Error *error) {
     const char *order[WORDS + 3] = {"program", program->words[0], log};
     for (size_t i = 1; i < WORDS && program->words[i] != NULL; i++) order[i + 2] = program->words[i];
-    Status status = program->makes == NULL ? STATUS_OK : bench_remove_tree(program->makes, error);
+    Status status = program->makes == NULL ? STATUS_OK : temporary_remove(program->makes, error);
     if (status == STATUS_OK) status = peer_ask(peer, order, &program->rounds[round], error);
     return status;
 }
