@@ -21,14 +21,15 @@ void keymap_free(Keymap *keymap) {
 void keymap_note(Keymap *keymap, const char *origin, int line, const char *format, ...) {
     char text[512];
     va_list arguments;
+    size_t problem = keymap->problem_count++;
+    if (problem >= KEYMAP_PROBLEMS) return;
     va_start(arguments, format);
     int length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (length >= 0 && keymap->problem_count < KEYMAP_PROBLEMS)
-        keymap->problems[keymap->problem_count] = origin == NULL ? memory_copy_text(text, strlen(text))
-                                                  : line > 0 ? memory_format("%s:%d: %s", origin, line, text)
-                                                             : memory_format("%s: %s", origin, text);
-    keymap->problem_count++;
+    if (length >= 0)
+        keymap->problems[problem] = origin == NULL ? memory_copy_text(text, strlen(text))
+                                    : line > 0     ? memory_format("%s:%d: %s", origin, line, text)
+                                                   : memory_format("%s: %s", origin, text);
 }
 
 size_t keymap_problem_count(const Keymap *keymap) {

@@ -109,7 +109,9 @@ static Status add_binding(Reading *reading, const KeymapBinding *binding, Error 
 
 static void complain(Reading *reading, Word word, int keys) {
     char shown[64];
-    const char *near = action_suggest(show_word(word, shown));
+    (void)show_word(word, shown);
+    bool is_kept = reading->keymap->problem_count < KEYMAP_PROBLEMS; /* what is only counted needs no words */
+    const char *near = is_kept ? action_suggest(shown) : NULL;
     if (word.bytes == 0)
         NOTE(reading, "expected the name of an action after the key");
     else if (near != NULL)

@@ -28,8 +28,11 @@ const char *suggest_name(const char *mistyped, const char *const *names, size_t 
     if (length > LONGEST) return NULL;
     for (size_t i = 0; i < count; i++) {
         if (names[i] == NULL) continue;
-        size_t wrong = distance(names[i], mistyped);
-        if (length >= SHORTEST_BEGINNING && wrong > 1 && strncmp(names[i], mistyped, length) == 0) wrong = 1;
+        size_t own = strlen(names[i]), wrong = own > length ? own - length : length - own; /* at least */
+        if (length >= SHORTEST_BEGINNING && strncmp(names[i], mistyped, length) == 0)
+            wrong = wrong > 0;
+        else if (wrong <= best)
+            wrong = distance(names[i], mistyped);
         if (wrong < best || (wrong == best && nearest == NULL)) {
             best = wrong;
             nearest = names[i];
