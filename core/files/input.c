@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READ_PIECE = 1 << 20, WAIT_MILLISECONDS = 100 };
+enum { READ_PIECE = 1 << 20, LEAST_PIECE = 1 << 12, WAIT_MILLISECONDS = 100 };
 
 const char *input_name(const char *path) {
     return strcmp(path, "-") == 0 ? "standard input" : path;
@@ -87,7 +87,7 @@ static Status check_format(const char *path, const char *text, size_t bytes, Err
 typedef struct Reading {
     int descriptor;
     const char *name;
-    size_t limit, capacity;
+    size_t limit, capacity, piece; /* bytes that are asked for at once */
     Input *input;
 } Reading;
 
@@ -106,10 +106,10 @@ static Status read_piece(Reading *reading, Job *job, bool *at_end, Error *error)
     if (input->bytes > reading->limit)
         return status_fail(error, STATUS_FORMAT, "%s: expected at most %zu bytes, found more", reading->name,
                            reading->limit);
-    Status status = MEMORY_RESERVE(input->text, &reading->capacity, input->bytes + READ_PIECE + 1, error);
+    Status status = MEMORY_RESERVE(input->text, &reading->capacity, input->bytes + reading->piece + 1, error);
     if (status != STATUS_OK) return status;
     if (!wait_for_more(reading->descriptor, job)) return job_cancelled(error);
-    ssize_t got = read(reading->descriptor, input->text + input->bytes, READ_PIECE);
+    ssize_t got = read(reading->descriptor, input->text + input->bytes, reading->piece);
     if (got < 0 && errno != EINTR && errno != EAGAIN)
         return status_fail_errno(error, errno, "%s", reading->name);
     *at_end = got == 0;
@@ -146,14 +146,15 @@ static Status prepare(Reading *reading, Error *error) {
     if ((uintmax_t)facts.st_size > reading->limit)
         return status_fail(error, STATUS_FORMAT, "%s: expected at most %zu bytes, found %jd", reading->name,
                            reading->limit, (intmax_t)facts.st_size);
-    return MEMORY_RESERVE(reading->input->text, &reading->capacity, (size_t)facts.st_size + READ_PIECE + 1,
-                          error);
+    size_t size = (size_t)facts.st_size;
+    if (size < READ_PIECE) reading->piece = size < LEAST_PIECE ? LEAST_PIECE : size + 1; /* /proc has 0 */
+    return MEMORY_RESERVE(reading->input->text, &reading->capacity, size + reading->piece + 1, error);
 }
 
 Status input_read(const char *path, size_t limit, Job *job, Input *input, Error *error) {
     *input = (Input){0};
     bool is_standard = strcmp(path, "-") == 0;
-    Reading reading = {.name = input_name(path), .limit = limit, .input = input};
+    Reading reading = {.name = input_name(path), .limit = limit, .piece = READ_PIECE, .input = input};
     /* a pipe that nobody has opened yet is waited for where the job can be cancelled, not here */
     reading.descriptor = is_standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (reading.descriptor < 0) return status_fail_errno(error, errno, "%s", path);
