@@ -3,24 +3,11 @@
  * all of them can be read, together and one by one, without a step outside the file.
  */
 #include "core/checkpoint/tensor_values.h"
+#include "tests/fuzz/memory_directory.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
-
-static char directory[] = "/tmp/rejuv-fuzz-XXXXXX", path[64];
-
-static void remove_directory(void) {
-    (void)unlink(path); /* what is left behind is a few bytes in /tmp */
-    (void)rmdir(directory);
-}
-
-static void write_file(const uint8_t *bytes, size_t count) {
-    FILE *file = fopen(path, "wb");
-    if (file == NULL || fwrite(bytes, 1, count, file) != count || fclose(file) != 0) abort();
-}
 
 static void read_values(const Tensor *tensor) {
     enum { STRETCH = 100 };
@@ -37,15 +24,10 @@ static void read_values(const Tensor *tensor) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
-    static int is_made;
-    if (!is_made++) {
-        if (mkdtemp(directory) == NULL || atexit(remove_directory) != 0) abort();
-        (void)snprintf(path, sizeof path, "%s/model.safetensors", directory); /* fits */
-    }
-    write_file(bytes, count);
+    memory_directory_put("model.safetensors", bytes, count);
     Error error = {0};
     Checkpoint *checkpoint;
-    Status status = checkpoint_open(directory, &checkpoint, &error);
+    Status status = checkpoint_open(memory_directory(), &checkpoint, &error);
     if (status == STATUS_OK ? checkpoint == NULL : checkpoint != NULL || error.message[0] == '\0') abort();
     if (status != STATUS_OK) return 0;
     for (size_t i = 0; i < checkpoint->tensor_count && quantization_check(checkpoint, NULL) == STATUS_OK; i++)

@@ -3,12 +3,10 @@
  * with a message, or opened, by its class and by the file alone; then a text is encoded, and remarks are sentences.
  */
 #include "core/tokenizer/tokenizer.h"
+#include "tests/fuzz/memory_directory.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
@@ -17,27 +15,6 @@ static const char *const FILES[] = {
     "added_tokens.json", "tekken.json",           "vocab.json",  "merges.txt",
     "tokenizer.model"};
 enum { FILE_COUNT = sizeof FILES / sizeof *FILES };
-
-static char directory[] = "/tmp/rejuv-fuzz-XXXXXX";
-
-static void remove_directory(void) {
-    int folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (size_t i = 0; i < FILE_COUNT; i++) (void)unlinkat(folder, FILES[i], 0); /* not all are there */
-    (void)close(folder);
-    (void)rmdir(directory);
-}
-
-static void write_file(const char *name, const uint8_t *bytes, size_t count) {
-    static int folder = -1;
-    if (folder < 0) {
-        if (mkdtemp(directory) == NULL || atexit(remove_directory) != 0) abort();
-        folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    }
-    (void)unlinkat(folder, name, 0);
-    if (count == 0) return; /* not there */
-    int file = openat(folder, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (file < 0 || write(file, bytes, count) != (ssize_t)count || close(file) != 0) abort();
-}
 
 static void use(const Tokenizer *tokenizer) {
     static const char TEXT[] = "Hello, w\xc3\xb6rld <s> 12  \n'S <x>";
@@ -59,7 +36,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     for (size_t i = 0; i < FILE_COUNT; i++) {
         const uint8_t *end = count > 0 ? memchr(bytes, '\f', count) : NULL;
         size_t length = end != NULL && i + 1 < FILE_COUNT ? (size_t)(end - bytes) : count;
-        write_file(FILES[i], bytes, length);
+        if (length > 0)
+            memory_directory_put(FILES[i], bytes, length);
+        else
+            memory_directory_drop(FILES[i]);
         size_t taken = length < count ? length + 1 : count;
         bytes += taken;
         count -= taken;
@@ -67,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     for (size_t i = 0; i < 2; i++) {
         Error error = {0};
         Tokenizer *tokenizer;
-        Status status = tokenizer_open_directory(directory, RULES[i], &tokenizer, &error);
+        Status status = tokenizer_open_directory(memory_directory(), RULES[i], &tokenizer, &error);
         if (status != STATUS_OK && (tokenizer != NULL || error.message[0] == '\0')) abort();
         if (tokenizer == NULL) continue;
         use(tokenizer);

@@ -3,12 +3,10 @@
  * message, or opened; then a text is encoded and decoded again.
  */
 #include "core/tokenizer/tokenizer.h"
+#include "tests/fuzz/memory_directory.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
@@ -18,26 +16,6 @@ static const char *const SETTINGS[] = {
     "{\"tokenizer_class\":\"LlamaTokenizer\",\"add_bos_token\":true}",
     "{\"tokenizer_class\":\"T5Tokenizer\",\"extra_ids\":2}", "{\"tokenizer_class\":\"XLMRobertaTokenizer\"}"};
 enum { SETTING_COUNT = sizeof SETTINGS / sizeof *SETTINGS };
-
-static char directory[] = "/tmp/rejuv-fuzz-XXXXXX";
-static int folder = -1;
-
-static void remove_directory(void) {
-    (void)unlinkat(folder, "tokenizer.model", 0);
-    (void)unlinkat(folder, "tokenizer_config.json", 0);
-    (void)close(folder);
-    (void)rmdir(directory);
-}
-
-static void write_file(const char *name, const void *bytes, size_t count) {
-    if (folder < 0) {
-        if (mkdtemp(directory) == NULL) abort();
-        folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (folder < 0 || atexit(remove_directory) != 0) abort();
-    }
-    int file = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (file < 0 || write(file, bytes, count) != (ssize_t)count || close(file) != 0) abort();
-}
 
 static void use(const Tokenizer *tokenizer) {
     static const char TEXT[] = "Hello, w\xc3\xb6rld <s> 12  \n'S <x>\xe6\x97\xa5\xe6\x9c\xac";
@@ -54,13 +32,28 @@ static void use(const Tokenizer *tokenizer) {
     token_list_free(&list);
 }
 
+/* A corpus is replayed with all of them; a fuzzer has one of them for each input, and five times the inputs. */
+static void choose_settings(const uint8_t *bytes, size_t count, size_t *first, size_t *end) {
+    *first = 0;
+    *end = SETTING_COUNT;
+#ifdef FUZZING
+    for (size_t i = 0; i < count; i++) *first += bytes[i];
+    *first %= SETTING_COUNT;
+    *end = *first + 1;
+#else
+    (void)bytes, (void)count;
+#endif
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
-    write_file("tokenizer.model", bytes, count);
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
+    size_t first, end;
+    choose_settings(bytes, count, &first, &end);
+    memory_directory_put("tokenizer.model", bytes, count);
+    for (size_t i = first; i < end; i++) {
         Error error = {0};
         Tokenizer *tokenizer;
-        write_file("tokenizer_config.json", SETTINGS[i], strlen(SETTINGS[i]));
-        Status status = tokenizer_open_directory(directory, TOKENIZER_BY_CLASS, &tokenizer, &error);
+        memory_directory_put("tokenizer_config.json", SETTINGS[i], strlen(SETTINGS[i]));
+        Status status = tokenizer_open_directory(memory_directory(), TOKENIZER_BY_CLASS, &tokenizer, &error);
         if (status != STATUS_OK && (tokenizer != NULL || error.message[0] == '\0')) abort();
         if (tokenizer == NULL) continue;
         use(tokenizer);

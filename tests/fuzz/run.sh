@@ -1,35 +1,106 @@
 #!/bin/sh
-# Fuzzes every target (or those named) with libFuzzer under the sanitizers, and writes down how often each ran.
-#     sh tests/fuzz/run.sh HOURS [NAME …]     HOURS may be a fraction; they are shared among the targets
-# Inputs that were found lie in build-fuzz/corpus/NAME between runs; one that fails in build-fuzz/failed/NAME: it belongs into
-# tests/fuzz/corpus and a test. LOG.md gets a row for each target: date, commit, seconds, executions.
+# Fuzzes every target (or those named) under the sanitizers, by libFuzzer, or by AFL++, and writes down how often each ran.
+#
+#     run.sh [--afl] HOURS [NAME …]     HOURS may be a fraction
+#     run.sh --sums                     what LOG.md's rows come to, beside what is aimed at
+#
+# The hours are dealt out among the targets. Without names those that have what is aimed at are left out; each ends when it has
+# it (AFL++: when its time is over). Inputs that were found lie in build-fuzz/corpus/NAME between runs (AFL++: build-afl); one
+# that fails in build-fuzz/failed/NAME: it belongs into tests/fuzz/corpus and a test. LOG.md gets a row for each target, one that
+# is interrupted too.
 set -eu
-[ $# -ge 1 ] || {
-    echo "usage: sh tests/fuzz/run.sh HOURS [NAME ...]" >&2
+usage() {
+    echo "usage: run.sh [--afl] HOURS [NAME ...] | run.sh --sums" >&2
     exit 2
 }
+cd "$(dirname "$0")/../.."
+log=tests/fuzz/LOG.md
+aim_at() { # NAME
+    case $1 in
+    safetensors) echo 100000000 ;;
+    *) echo 10000000 ;;
+    esac
+}
+sum_up() { # NAME
+    awk -F '|' -v name="$1" '{ gsub(/ /, "") } $4 == name { sum += $6 } END { printf "%d\n", sum }' "$log"
+}
+
+all=$(ls tests/fuzz/fuzz_*.c | sed 's|.*/fuzz_\(.*\)\.c|\1|')
+fuzzer=libfuzzer build=build-fuzz compiler=clang
+case ${1-} in
+--sums)
+    for name in $all; do printf '%-20s %10d of %d\n' "$name" "$(sum_up "$name")" "$(aim_at "$name")"; done
+    exit 0
+    ;;
+--afl)
+    fuzzer=afl build=build-afl compiler=afl-clang-fast
+    shift
+    ;;
+esac
+[ $# -ge 1 ] || usage
 hours=$1
 shift
-cd "$(dirname "$0")/../.."
-build=build-fuzz
-cmake -S . -B $build -G Ninja -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=RelWithDebInfo -DREJUV_FUZZ=ON -DREJUV_TESTS=ON >/dev/null
-names=${*:-$(ls tests/fuzz/fuzz_*.c | sed 's|.*/fuzz_\(.*\)\.c|\1|')}
-# shellcheck disable=SC2086 — names
+left_for() { echo $(($(aim_at "$1") - $(sum_up "$1"))); }
+names=$*
+if [ -z "$names" ]; then
+    for name in $all; do [ "$(left_for "$name")" -le 0 ] || names="$names $name"; done
+fi
+cmake -S . -B $build -G Ninja -DCMAKE_C_COMPILER=$compiler -DCMAKE_BUILD_TYPE=RelWithDebInfo -DREJUV_FUZZ=ON -DREJUV_TESTS=ON >/dev/null
+# shellcheck disable=SC2046,SC2086 — names
 cmake --build $build --target $(printf ' fuzz_%s' $names) >/dev/null
-count=$(echo "$names" | wc -w)
-seconds=$(awk "BEGIN { s = int($hours * 3600 / $count); print s < 1 ? 1 : s }")
 commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
-failed=
+end=$(($(date +%s) + $(awk "BEGIN { print int($hours * 3600) }")))
+# Where memory came from is told less far back: an input that fails is run again anyway.
+export ASAN_OPTIONS="malloc_context_size=3:quarantine_size_mb=16:${ASAN_OPTIONS-}"
+
+# Every two lines of a key file are compared: a whole one takes as long as twenty that say as much. 0: as long as the seeds.
+longest() { # NAME
+    [ "$1" = keys ] && echo 1024 || echo 0
+}
+begin_libfuzzer() { # NAME SECONDS RUNS
+    "$build/tests/fuzz/fuzz_$1" -max_total_time="$2" -runs="$3" -max_len="$(longest "$1")" -print_final_stats=1 -timeout=120 -rss_limit_mb=2048 \
+        -artifact_prefix="$build/failed/$1/" "$build/corpus/$1" "tests/fuzz/corpus/$1" >"$output" 2>&1 &
+}
+count_libfuzzer() { sed -n 's/^stat::number_of_executed_units: *//p' "$output"; }
+
+begin_afl() {
+    ASAN_OPTIONS="abort_on_error=1:symbolize=0:$ASAN_OPTIONS" UBSAN_OPTIONS=abort_on_error=1 AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 \
+        AFL_NO_AFFINITY=1 AFL_AUTORESUME=1 AFL_BENCH_UNTIL_CRASH=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
+        afl-fuzz -V "$2" -m none -t 120000 -i "tests/fuzz/corpus/$1" -o "$build/corpus/$1" -- "$build/tests/fuzz/fuzz_$1" >"$output" 2>&1 &
+}
+count_afl() { sed -n 's/^execs_done *: *//p' "$build/corpus/$1/default/fuzzer_stats"; }
+found_afl() { find "$build/corpus/$1" -path '*/crashes/id*' -o -path '*/hangs/id*' | grep -q .; }
+found_libfuzzer() { find "$build/failed/$1" -type f ! -name 'slow-unit-*' | grep -q .; }
+
+# Seconds that the processor worked for what has ended so far.
+work_done() {
+    times >$build/times # of this shell: in a pipe it would be that of another
+    awk 'NR == 2 { gsub(/[ms]/, " "); printf "%d", 60 * $1 + $2 + 60 * $3 + $4 }' $build/times
+}
+
+failed='' interrupted=''
+trap 'interrupted=yes; kill "$process" 2>/dev/null || :' INT TERM HUP
+count=$(echo "$names" | wc -w)
 for name in $names; do
+    [ -z "$interrupted" ] || break
+    seconds=$(((end - $(date +%s)) / count)) runs=$(left_for "$name")
+    count=$((count - 1))
+    [ $seconds -ge 1 ] || seconds=1
+    [ "$runs" -ge 1 ] || runs=$(aim_at "$name")
     mkdir -p "$build/corpus/$name" "$build/failed/$name"
-    log=$build/failed/$name.log
-    "$build/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -print_final_stats=1 -timeout=20 -rss_limit_mb=2048 \
-        -artifact_prefix="$build/failed/$name/" "$build/corpus/$name" "tests/fuzz/corpus/$name" >"$log" 2>&1 || {
+    output=$build/failed/$name.log
+    work_done >$build/before
+    begin_$fuzzer "$name" "$seconds" "$runs"
+    process=$!
+    until wait "$process" || ! kill -0 "$process" 2>/dev/null; do :; done # a signal ends the waiting too
+    work_done >$build/after
+    runs=$(count_$fuzzer "$name")
+    if [ -z "$runs" ] || found_$fuzzer "$name"; then
         failed="$failed $name"
-        tail -n 40 "$log"
-    }
-    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-    echo "| $(date -u +%Y-%m-%d) | $commit | $name | $seconds | ${runs:-failed} |" | tee -a tests/fuzz/LOG.md
+        tail -n 40 "$output"
+    fi
+    [ $fuzzer = afl ] && label="$name (AFL++)" || label=$name
+    echo "| $(date -u +%Y-%m-%d) | $commit | $label | $(($(cat $build/after) - $(cat $build/before))) | ${runs:-failed} |" | tee -a $log
 done
 [ -z "$failed" ] || {
     echo "Failed:$failed; inputs are in $build/failed" >&2
