@@ -23,7 +23,7 @@ static inline const char *memory_file_put(const uint8_t *bytes, size_t count) {
         if (written <= 0) abort();
         at += (size_t)written;
     }
-    if (ftruncate(file, (off_t)count) != 0) abort(); /* at last: its pages are kept */
+    if (ftruncate(file, (off_t)count) != 0) abort();             /* at last: its pages are kept */
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file); /* fits */
     return path;
 }

@@ -68,7 +68,7 @@ begin_afl() {
         AFL_NO_AFFINITY=1 AFL_AUTORESUME=1 AFL_BENCH_UNTIL_CRASH=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
         afl-fuzz -V "$2" -m none -t 120000 -i "tests/fuzz/corpus/$1" -o "$build/corpus/$1" -- "$build/tests/fuzz/fuzz_$1" >"$output" 2>&1 &
 }
-count_afl() { sed -n 's/^execs_done *: *//p' "$build/corpus/$1/default/fuzzer_stats"; }
+count_afl() { sed -n 's/^execs_done *: *//p' "$build/corpus/$1/default/fuzzer_stats" 2>/dev/null || :; }
 found_afl() { find "$build/corpus/$1" -path '*/crashes/id*' -o -path '*/hangs/id*' | grep -q .; }
 found_libfuzzer() { find "$build/failed/$1" -type f ! -name 'slow-unit-*' | grep -q .; }
 
@@ -95,6 +95,7 @@ for name in $names; do
     until wait "$process" || ! kill -0 "$process" 2>/dev/null; do :; done # a signal ends the waiting too
     work_done >$build/after
     runs=$(count_$fuzzer "$name")
+    [ -z "$interrupted" ] || [ -n "$runs" ] || break # before it began
     if [ -z "$runs" ] || found_$fuzzer "$name"; then
         failed="$failed $name"
         tail -n 40 "$output"
