@@ -206,12 +206,6 @@ static bool has_scales(const ModelConfig *config) {
     return has;
 }
 
-static bool has_clamps(const ModelConfig *config) {
-    for (size_t i = 0; i < config->plan_count; i++)
-        if (config->plans[i].glu_limit > 0.0) return true;
-    return false;
-}
-
 static bool has_other_values(const ModelConfig *config) {
     for (size_t i = 0; i < config->plan_count; i++)
         if (architecture_attends(&config->plans[i]) && config->plans[i].latent.latent == 0 &&
@@ -249,18 +243,6 @@ static bool has_other_parts(const ModelConfig *config) {
     return false;
 }
 
-/* Of mixtures of experts, what no way back knows; NULL: all of it. */
-static const char *find_experts_forward_only(const ModelConfig *config) {
-    for (size_t i = 0; i < config->plan_count; i++) {
-        const ExpertPlan *experts = &config->plans[i].experts;
-        if (config->plans[i].mlp != MLP_EXPERTS) continue;
-        if (experts->clamp > 0.0) return "clamped gates of experts";
-        if (experts->is_plain) return "experts without a gate";
-        if (experts->logit_cap != 0.0) return "capped logits of a router";
-    }
-    return NULL;
-}
-
 const char *architecture_forward_only(const ModelConfig *config) {
     const struct {
         bool is_there;
@@ -282,15 +264,13 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {config->connections > 0, "hyper-connections"},
         {needs_any(config, TENSOR_PART_LAMBDA_Q1, TENSOR_PART_LAMBDA_K2), "differential attention"},
         {config->streams > 1, "alternating updates"},
-        {has_clamps(config), "clamped gates of an MLP"},
         {has_cutoff(config), "gates that are cut off"},
         {has_other_values(config) && config->qkv != QKV_PARTED, "values of another width than keys"},
         {needs_any(config, TENSOR_PART_LAYER_SCALE, TENSOR_PART_LAYER_NORM), "inputs and scales of layers"},
     };
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
         if (switches[i].is_there) return switches[i].name;
-    const char *experts = find_experts_forward_only(config);
-    return experts == NULL && has_other_parts(config) ? "tensors of its own" : experts;
+    return has_other_parts(config) ? "tensors of its own" : NULL;
 }
 
 bool architecture_has_experts(const ModelConfig *config) {

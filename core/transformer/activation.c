@@ -87,6 +87,16 @@ float activation_xielu(const Xielu *weights, float x) {
     return weights->below * (expm1f(least) - x) + weights->beta * x;
 }
 
+float activation_xielu_slope(const Xielu *weights, float x) {
+    if (x > 0.0F) return 2.0F * weights->above * x + weights->beta;
+    float grown = x < weights->epsilon ? expf(x) : 0.0F; /* torch's min gives nothing on where ε is less */
+    return weights->below * (grown - 1.0F) + weights->beta;
+}
+
+float activation_xielu_by_weight(const Xielu *weights, float x) {
+    return x > 0.0F ? x * x : expm1f(x < weights->epsilon ? x : weights->epsilon) - x;
+}
+
 static float slope_of_gelu(float x) {
     return 0.5F * (1.0F + erff(x * ROOT_HALF)) + x * DENSITY * expf(-0.5F * x * x);
 }

@@ -25,6 +25,10 @@ Xielu activation_read_xielu(float positive, float negative, float beta, float ep
 
 float activation_xielu(const Xielu *weights, float x);
 
+/* xielu′(x); and the value by α₊, which is 0 below 0, or by α₋, which is 0 above. */
+float activation_xielu_slope(const Xielu *weights, float x);
+float activation_xielu_by_weight(const Xielu *weights, float x);
+
 /* log(1 + eˣ); x itself beyond 20, as torch has it. */
 float activation_softplus(float x);
 

@@ -5,6 +5,7 @@
 #include "core/transformer/backward_experts_internal.h"
 #include "core/transformer/descent.h"
 #include "core/transformer/expert_choice.h"
+#include "core/transformer/glu.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 typedef struct Sizes {
     size_t chosen, experts, widths[BACKWARD_EXPERT_SITES];
     bool has_shares, has_bias; /* shares: a switch, or a scale of the shared expert */
+    bool has_cap;              /* of a router's logits */
 } Sizes;
 
 static void raise(size_t *most, size_t value) {
@@ -27,6 +29,7 @@ static size_t site_width(const ExpertPlan *plan, BackwardExpertSite site) {
     size_t width = (size_t)plan->width;
     if (site == BACKWARD_EXPERT_ACTIVATED) return width;
     if (site == BACKWARD_EXPERT_GATE_UP) return is_one ? 2 * width : 0;
+    if (site == BACKWARD_EXPERT_GATE && plan->is_plain) return 0;
     return is_one ? 0 : width;
 }
 
@@ -49,6 +52,7 @@ static Sizes measure(const ModelConfig *config) {
             raise(&sizes.widths[site], site_width(&plan->experts, (BackwardExpertSite)site));
         sizes.has_shares |= has_shares(plan);
         sizes.has_bias |= plan->experts.has_bias;
+        sizes.has_cap |= plan->experts.logit_cap > 0.0;
     }
     return sizes;
 }
@@ -61,7 +65,7 @@ static size_t sum_widths(const Sizes *sizes) {
 
 size_t backward_experts_row_width(const ModelConfig *config) {
     const Sizes sizes = measure(config);
-    return sizes.chosen * (2 + sum_widths(&sizes)) + sizes.experts + 1;
+    return sizes.chosen * (2 + sum_widths(&sizes)) + sizes.experts * (sizes.has_cap ? 2 : 1) + 1;
 }
 
 size_t backward_experts_sequence_width(const ModelConfig *config) {
@@ -85,6 +89,7 @@ Status backward_experts_create(const ModelConfig *config, size_t tokens, Experts
     bool complete =
         allocate(&made->numbers, tokens, sizes.chosen) && allocate(&made->weights, tokens, sizes.chosen) &&
         allocate(&made->scores, tokens, sizes.experts) && allocate(&made->shares, tokens, sizes.has_shares) &&
+        allocate(&made->logits, tokens, sizes.has_cap ? sizes.experts : 0) &&
         allocate(&made->biases, sizes.experts, sizes.has_bias ? config->hidden_size : 0);
     for (int site = 0; site < BACKWARD_EXPERT_SITES && complete; site++)
         complete = allocate(&made->activations[site], tokens, sizes.chosen * sizes.widths[site]);
@@ -117,7 +122,7 @@ void backward_experts_free(ExpertsPast *past) {
     if (past == NULL) return;
     float *const all[] = {past->numbers,       past->weights,     past->scores,        past->shares,
                           past->own_numbers,   past->own_weights, past->weight_slopes, past->logit_slopes,
-                          past->switch_slopes, past->routed,      past->biases};
+                          past->switch_slopes, past->routed,      past->biases,        past->logits};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
     for (int site = 0; site < BACKWARD_EXPERT_SITES; site++) {
         free(past->activations[site]);
@@ -140,6 +145,9 @@ void backward_experts_keep(ExpertsPast *past, const ForwardMoment *moment) {
     case FORWARD_WEIGHTS:
         to = past->weights;
         break;
+    case FORWARD_ROUTER:
+        to = past->logits;
+        break;
     case FORWARD_SCORES:
         to = past->scores;
         break;
@@ -161,7 +169,7 @@ void backward_experts_keep(ExpertsPast *past, const ForwardMoment *moment) {
     default:
         return;
     }
-    memcpy(to, moment->values, moment->tokens * moment->width * sizeof *to);
+    if (to != NULL) memcpy(to, moment->values, moment->tokens * moment->width * sizeof *to);
 }
 
 const BackwardExperts *backward_experts_seen(const ExpertsPast *past) {
@@ -276,13 +284,13 @@ static void descend_shared_token(const Descent *descent, size_t sequence, size_t
     (void)worker;
     ExpertsPast *past = past_of(descent);
     size_t width = (size_t)plan_of(descent)->shared_width;
-    Activation activation = descent_config(descent)->activation;
-    const float *gate = descent_activation(descent, BACKWARD_GATE, sequence, token);
+    const Glu glu = glu_of_mlp(descent_config(descent), descent_plan(descent));
     const float *up = descent_activation(descent, BACKWARD_UP, sequence, token);
     const float *activated = descent_activation(descent, BACKWARD_ACTIVATED, sequence, token);
     float *from = descent_slope(descent, SLOPE_ACTIVATED, sequence, token);
-    float *to_gate = descent_slope(descent, SLOPE_GATE, sequence, token);
     float *to_up = descent_slope(descent, SLOPE_UP, sequence, token);
+    const float *gate = glu.is_plain ? up : descent_activation(descent, BACKWARD_GATE, sequence, token);
+    float *to_gate = glu.is_plain ? NULL : descent_slope(descent, SLOPE_GATE, sequence, token);
     if (past->seen.shares != NULL) {
         float share = past->shares[row_token_of(descent, sequence, token)];
         double sum = 0.0;
@@ -292,10 +300,10 @@ static void descend_shared_token(const Descent *descent, size_t sequence, size_t
         for (size_t i = 0; i < width; i++) from[i] *= share;
     }
     for (size_t i = 0; i < width; i++) {
-        float value = 0.0F, slope = 0.0F;
-        activation_differentiate(activation, gate[i], &value, &slope);
-        to_up[i] = from[i] * value;
-        to_gate[i] = from[i] * up[i] * slope;
+        float by_gate = 0.0F, by_up = 0.0F;
+        glu_differentiate(&glu, gate[i], up[i], &by_gate, &by_up);
+        to_up[i] = from[i] * by_up;
+        if (to_gate != NULL) to_gate[i] = from[i] * by_gate;
     }
 }
 
@@ -328,11 +336,13 @@ static Status descend_shared(const Descent *descent, Error *error) {
             status = project_back(descent, parts[TENSOR_PART_SHARED_GATE_UP], slopes[SLOPE_GATE_UP], normed,
                                   false, error);
     } else {
-        status =
-            project_back(descent, parts[TENSOR_PART_SHARED_GATE], slopes[SLOPE_GATE], normed, false, error);
+        bool is_plain = plan_of(descent)->is_plain;
+        if (!is_plain)
+            status = project_back(descent, parts[TENSOR_PART_SHARED_GATE], slopes[SLOPE_GATE], normed, false,
+                                  error);
         if (status == STATUS_OK)
-            status =
-                project_back(descent, parts[TENSOR_PART_SHARED_UP], slopes[SLOPE_UP], normed, true, error);
+            status = project_back(descent, parts[TENSOR_PART_SHARED_UP], slopes[SLOPE_UP], normed, !is_plain,
+                                  error);
     }
     if (status != STATUS_OK || !has_switch(descent_plan(descent))) return status;
     return project_back(descent, parts[TENSOR_PART_SHARED_SWITCH], past_of(descent)->switch_slopes, normed,
@@ -341,16 +351,7 @@ static Status descend_shared(const Descent *descent, Error *error) {
 
 /* ---- routed experts ---- */
 
-/* gpt-oss's: (clamp(up) + 1) · clamp(gate) · sigmoid(alpha · clamp(gate)). */
-static void descend_clamped(const ExpertPlan *plan, float gate, float up, float from, float *to_gate,
-                            float *to_up) {
-    float limit = (float)plan->glu_limit, alpha = (float)plan->glu_alpha;
-    float g = fminf(gate, limit), u = fmaxf(fminf(up, limit), -limit), s = 1.0F / (1.0F + expf(-g * alpha));
-    *to_up = up >= -limit && up <= limit ? from * g * s : 0.0F;
-    *to_gate = gate <= limit ? from * (u + 1.0F) * (s + alpha * g * s * (1.0F - s)) : 0.0F;
-}
-
-/* Where gate and up of a row lie, in activations and gradients alike. */
+/* Where gate and up of a row lie, in activations and gradients alike; without a gate both are up. */
 typedef struct RowLayout {
     BackwardExpertSite gate, up;
     size_t width, up_first, step;
@@ -358,6 +359,7 @@ typedef struct RowLayout {
 
 static RowLayout lay_out(const ExpertPlan *plan) {
     size_t width = (size_t)plan->width;
+    if (plan->is_plain) return (RowLayout){BACKWARD_EXPERT_UP, BACKWARD_EXPERT_UP, width, 0, 1};
     if (plan->layout != EXPERTS_TRANSPOSED)
         return (RowLayout){BACKWARD_EXPERT_GATE, BACKWARD_EXPERT_UP, width, 0, 1};
     return (RowLayout){BACKWARD_EXPERT_GATE_UP, BACKWARD_EXPERT_GATE_UP, 2 * width,
@@ -375,18 +377,15 @@ static double descend_activation(const Descent *descent, size_t own, size_t past
                 *up = past->activations[at.up] + past_row * at.width + at.up_first;
     float *to_gate = past->gradients[at.gate] + own * at.width,
           *to_up = past->gradients[at.up] + own * at.width + at.up_first;
+    const Glu glu = glu_of_experts(descent_config(descent), descent_plan(descent));
     double sum = 0.0;
     for (size_t i = 0; i < plan->width; i++) {
         size_t j = i * at.step;
-        float value = 0.0F, slope = 0.0F;
-        if (plan->glu_limit > 0.0) {
-            descend_clamped(plan, gate[j], up[j], from[i], &to_gate[j], &to_up[j]);
-        } else {
-            activation_differentiate(descent_config(descent)->activation, gate[j], &value, &slope);
-            to_up[j] = from[i] * value;
-            to_gate[j] = from[i] * up[j] * slope;
-        }
-        sum += (double)to_gate[j] * (double)gate[j] + (double)to_up[j] * (double)up[j];
+        float by_gate = 0.0F, by_up = 0.0F;
+        glu_differentiate(&glu, gate[j], up[j], &by_gate, &by_up);
+        if (!glu.is_plain) to_gate[j] = from[i] * by_gate;
+        to_up[j] = from[i] * by_up;
+        sum += (glu.is_plain ? 0.0 : (double)to_gate[j] * (double)gate[j]) + (double)to_up[j] * (double)up[j];
     }
     float weight = past->sequences.weights[own];
     return weight == 0.0F ? 0.0 : sum / (double)weight;
@@ -411,6 +410,17 @@ static double weigh_row(const Descent *descent, size_t own, size_t past_row, con
     return sum;
 }
 
+/* From capped logits to what a router gave with its bias: of cap·tanh(x / cap). */
+static void descend_cap(const Descent *descent, const float *logits, float *slopes) {
+    const ExpertPlan *plan = plan_of(descent);
+    const float *bias = forward_part(descent->backward->state, descent->layer, TENSOR_PART_ROUTER_BIAS);
+    float cap = (float)plan->logit_cap;
+    for (size_t e = 0; e < plan->count; e++) {
+        float bent = tanhf((logits[e] + (bias != NULL ? bias[e] : 0.0F)) / cap);
+        slopes[e] *= 1.0F - bent * bent;
+    }
+}
+
 static void descend_token(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
     (void)worker;
     ExpertsPast *past = past_of(descent);
@@ -426,6 +436,8 @@ static void descend_token(const Descent *descent, size_t sequence, size_t token,
     }
     expert_choice_descend(plan, past->scores + there * plan->count, past->numbers + there * chosen,
                           past->weight_slopes + at * chosen, past->logit_slopes + at * plan->count);
+    if (plan->logit_cap > 0.0)
+        descend_cap(descent, past->logits + there * plan->count, past->logit_slopes + at * plan->count);
 }
 
 /* A token's rows, onto what is there. */
@@ -471,7 +483,8 @@ static Status descend_routed(const Descent *descent, Error *error) {
     if (status == STATUS_OK) status = descent_for_tokens(descent, descend_token, error);
     if (status != STATUS_OK) return status;
     if (is_one) return descend_matrix(descent, EXPERT_GATE_UP, BACKWARD_EXPERT_GATE_UP, error);
-    status = descend_matrix(descent, EXPERT_GATE, BACKWARD_EXPERT_GATE, error);
+    if (!plan_of(descent)->is_plain)
+        status = descend_matrix(descent, EXPERT_GATE, BACKWARD_EXPERT_GATE, error);
     return status == STATUS_OK ? descend_matrix(descent, EXPERT_UP, BACKWARD_EXPERT_UP, error) : status;
 }
 

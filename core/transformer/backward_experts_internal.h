@@ -10,8 +10,9 @@
 struct ExpertsPast {
     BackwardExperts seen;
     ExpertRows rows, sequences;
-    /* of tokens of the group: [chosen], [chosen], [experts], [1], [chosen · width] */
-    float *numbers, *weights, *scores, *shares, *activations[BACKWARD_EXPERT_SITES];
+    /* of tokens of the group: [chosen], [chosen], [experts], [1], [chosen · width]; logits, before their bias, as scores, and
+     * NULL where none are capped */
+    float *numbers, *weights, *scores, *logits, *shares, *activations[BACKWARD_EXPERT_SITES];
     /* of tokens of sequences: [chosen], [chosen], [chosen], [experts], [1], [chosen · width], [chosen · hidden_size] */
     float *own_numbers, *own_weights, *weight_slopes, *logit_slopes, *switch_slopes;
     float *gradients[BACKWARD_EXPERT_SITES], *routed;

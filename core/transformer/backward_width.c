@@ -26,7 +26,9 @@ size_t backward_site_width(const LayerPlan *plan, BackwardSite site) {
     case BACKWARD_LATENT:
         return latent->latent > 0 ? latent->latent + latent->turned : 0;
     case BACKWARD_GATE:
-        return plan->mlp == MLP_GATED || plan->mlp == MLP_EXPERTS ? plan->intermediate_size : 0;
+        return plan->mlp == MLP_GATED || (plan->mlp == MLP_EXPERTS && !plan->experts.is_plain)
+                   ? plan->intermediate_size
+                   : 0;
     case BACKWARD_UP:
     case BACKWARD_ACTIVATED:
         return plan->intermediate_size;

@@ -4,6 +4,7 @@
 #include "core/transformer/activation.h"
 #include "core/transformer/expert_choice.h"
 #include "core/transformer/expert_rows.h"
+#include "core/transformer/glu.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,7 +14,8 @@
 typedef struct Routing {
     ForwardState *state;
     const ModelExperts *experts;
-    const ExpertPlan *plan;
+    const LayerPlan *layer;
+    const ExpertPlan *plan; /* its experts */
     ExpertRows rows;
     float *biases; /* [experts × (2 · width + hidden_size)], blended where there are rows; NULL: none */
     size_t bias_stride;
@@ -63,6 +65,7 @@ static void choose(const Chunk *chunk, ForwardState *state, size_t token) {
 
 Status block_experts_choose(const Pass *pass, TensorPart router, Error *error) {
     Status status = pass_project_part(pass, router, BUFFER_NORMED, BUFFER_ROUTER, error);
+    if (status == STATUS_OK) pass_observe(pass, FORWARD_ROUTER, BUFFER_ROUTER);
     return status == STATUS_OK ? pass_for_tokens(pass, choose, error) : status;
 }
 
@@ -84,27 +87,12 @@ static void split_shared(const Chunk *chunk, ForwardState *state, size_t token) 
     memcpy(pass_row(chunk, state, BUFFER_UP, token), from + width, width * sizeof *from);
 }
 
-static float clamp_gate(const ExpertPlan *plan, float gate) {
-    return plan->clamp > 0.0 && gate > (float)plan->clamp ? (float)plan->clamp : gate;
-}
-
-static float clamp_up(const ExpertPlan *plan, float up) {
-    return plan->clamp > 0.0 && up < -(float)plan->clamp ? -(float)plan->clamp : clamp_gate(plan, up);
-}
-
-static float activate_pair(const LayerPlan *plan, Activation activation, float gate, float up) {
-    if (plan->experts.is_plain) return activation_value(activation, up);
-    if (plan->glu_limit > 0.0)
-        return activation_clamped_glu((float)plan->glu_limit, (float)plan->glu_alpha, gate, up);
-    return activation_value(activation, clamp_gate(&plan->experts, gate)) * clamp_up(&plan->experts, up);
-}
-
 static void activate_shared(const Chunk *chunk, ForwardState *state, size_t token) {
     const LayerPlan *plan = forward_plan(state, chunk->layer);
     float *gate = pass_row(chunk, state, BUFFER_GATE, token);
     const float *up = pass_row(chunk, state, BUFFER_UP, token);
-    for (size_t i = 0; i < plan->intermediate_size; i++)
-        gate[i] = activate_pair(plan, state->side->config->activation, gate[i], up[i]);
+    const Glu glu = glu_of_mlp(state->side->config, plan);
+    for (size_t i = 0; i < plan->intermediate_size; i++) gate[i] = glu_value(&glu, gate[i], up[i]);
 }
 
 static void switch_shared(const Chunk *chunk, ForwardState *state, size_t token) {
@@ -201,6 +189,7 @@ static Status make_routing(const Pass *pass, size_t index, Routing *routing, Err
     ForwardState *state = pass->chunk.states[index];
     *routing = (Routing){.state = state,
                          .experts = &state->model->layers[pass->chunk.layer].experts,
+                         .layer = forward_plan(state, pass->chunk.layer),
                          .plan = &forward_plan(state, pass->chunk.layer)->experts};
     const ExpertPlan *plan = routing->plan;
     Status status =
@@ -353,20 +342,11 @@ static void add_bias(const Routing *routing, size_t row) {
 }
 
 static void activate_row(const Routing *routing, size_t row) {
-    const ExpertPlan *plan = routing->plan;
-    Activation activation = routing->state->side->config->activation;
-    float *out = routing->state->buffers[BUFFER_ROUTED_UP] + row * plan->width;
-    if (plan->is_plain) {
-        for (size_t i = 0; i < plan->width; i++) out[i] = activation_value(activation, out[i]);
-        return;
-    }
-    GateUp of = find_gate_up(routing, row);
-    for (size_t i = 0; i < plan->width; i++) {
-        float gate = of.gate[i * of.step], up = of.up[i * of.step];
-        out[i] = plan->glu_limit > 0.0
-                     ? activation_clamped_glu((float)plan->glu_limit, (float)plan->glu_alpha, gate, up)
-                     : activation_value(activation, clamp_gate(plan, gate)) * clamp_up(plan, up);
-    }
+    size_t width = (size_t)routing->plan->width;
+    const Glu glu = glu_of_experts(routing->state->side->config, routing->layer);
+    float *out = routing->state->buffers[BUFFER_ROUTED_UP] + row * width;
+    GateUp of = glu.is_plain ? (GateUp){out, out, 1} : find_gate_up(routing, row);
+    for (size_t i = 0; i < width; i++) out[i] = glu_value(&glu, of.gate[i * of.step], of.up[i * of.step]);
 }
 
 /* ---- together ---- */
@@ -405,7 +385,8 @@ static void observe_rows(const Experts *experts, ForwardSite site, Buffer buffer
 
 static void observe_gate_up(const Experts *experts) {
     bool is_one = experts->routings->experts->list->matrices[EXPERT_GATE_UP] != NULL;
-    observe_rows(experts, is_one ? FORWARD_ROUTED_GATE_UP : FORWARD_ROUTED_GATE, BUFFER_ROUTED_GATE);
+    if (!experts->routings->plan->is_plain)
+        observe_rows(experts, is_one ? FORWARD_ROUTED_GATE_UP : FORWARD_ROUTED_GATE, BUFFER_ROUTED_GATE);
     if (!is_one) observe_rows(experts, FORWARD_ROUTED_UP, BUFFER_ROUTED_UP);
 }
 

@@ -1,6 +1,7 @@
 #include "core/transformer/block_mlp.h"
 
 #include "core/transformer/activation.h"
+#include "core/transformer/glu.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,20 +13,26 @@ static void split_gate_up(const Chunk *chunk, ForwardState *state, size_t token)
     memcpy(pass_row(chunk, state, BUFFER_UP, token), from + width, width * sizeof *from);
 }
 
-/* to[i] = act(from[i]), with the layer's own weights where the activation has some. */
+/* With the layer's own weights where the activation has some. */
+static Glu make_glu(const ForwardState *state, uint64_t layer) {
+    Glu glu = glu_of_mlp(state->side->config, forward_plan(state, layer));
+    if (glu.activation == ACTIVATION_XIELU)
+        glu.xielu = activation_read_xielu(*forward_part(state, layer, TENSOR_PART_XIELU_POSITIVE),
+                                          *forward_part(state, layer, TENSOR_PART_XIELU_NEGATIVE),
+                                          *forward_part(state, layer, TENSOR_PART_XIELU_BETA),
+                                          *forward_part(state, layer, TENSOR_PART_XIELU_EPSILON));
+    return glu;
+}
+
+/* to[i] = act(from[i]) */
 static void activate(const Chunk *chunk, const ForwardState *state, const float *from, float *to) {
-    Activation activation = state->side->config->activation;
     size_t width = forward_plan(state, chunk->layer)->intermediate_size;
-    if (activation != ACTIVATION_XIELU) {
-        activation_values(activation, from, width, to);
+    const Glu glu = make_glu(state, chunk->layer);
+    if (glu.activation != ACTIVATION_XIELU) {
+        activation_values(glu.activation, from, width, to);
         return;
     }
-    const Xielu weights =
-        activation_read_xielu(*forward_part(state, chunk->layer, TENSOR_PART_XIELU_POSITIVE),
-                              *forward_part(state, chunk->layer, TENSOR_PART_XIELU_NEGATIVE),
-                              *forward_part(state, chunk->layer, TENSOR_PART_XIELU_BETA),
-                              *forward_part(state, chunk->layer, TENSOR_PART_XIELU_EPSILON));
-    for (size_t i = 0; i < width; i++) to[i] = activation_xielu(&weights, from[i]);
+    for (size_t i = 0; i < width; i++) to[i] = activation_xielu(&glu.xielu, from[i]);
 }
 
 /* What is above the mean plus so many deviations, from there on; the rest is 0. */
@@ -136,33 +143,19 @@ Status block_mlp_run(const Pass *pass, Error *error) {
 
 /* ---- the way back ---- */
 
-static void descend_gate(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+static void descend_activation(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
     (void)worker;
-    const ModelConfig *config = descent_config(descent);
-    const float *gate = descent_activation(descent, BACKWARD_GATE, sequence, token);
-    const float *up = descent_activation(descent, BACKWARD_UP, sequence, token);
-    const float *from = descent_slope(descent, SLOPE_ACTIVATED, sequence, token);
-    float *to_gate = descent_slope(descent, SLOPE_GATE, sequence, token);
-    float *to_up = descent_slope(descent, SLOPE_UP, sequence, token);
-    float scale = (float)config->gate_scale;
+    const Glu glu = make_glu(descent->backward->state, descent->layer);
+    const float *up = descent_activation(descent, BACKWARD_UP, sequence, token),
+                *gate = glu.is_plain ? up : descent_activation(descent, BACKWARD_GATE, sequence, token),
+                *from = descent_slope(descent, SLOPE_ACTIVATED, sequence, token);
+    float *to_up = descent_slope(descent, SLOPE_UP, sequence, token),
+          *to_gate = glu.is_plain ? NULL : descent_slope(descent, SLOPE_GATE, sequence, token);
     for (size_t i = 0; i < backward_site_width(descent_plan(descent), BACKWARD_UP); i++) {
-        float value = 0.0F, slope = 0.0F;
-        activation_differentiate(config->activation, gate[i] * scale, &value, &slope);
-        to_up[i] = from[i] * value;
-        to_gate[i] = from[i] * up[i] * slope * scale;
-    }
-}
-
-static void descend_up(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
-    (void)worker;
-    const ModelConfig *config = descent_config(descent);
-    const float *up = descent_activation(descent, BACKWARD_UP, sequence, token);
-    const float *from = descent_slope(descent, SLOPE_ACTIVATED, sequence, token);
-    float *to_up = descent_slope(descent, SLOPE_UP, sequence, token);
-    for (size_t i = 0; i < backward_site_width(descent_plan(descent), BACKWARD_UP); i++) {
-        float value = 0.0F, slope = 0.0F;
-        activation_differentiate(config->activation, up[i], &value, &slope);
-        to_up[i] = from[i] * slope;
+        float by_gate = 0.0F, by_up = 0.0F;
+        glu_differentiate(&glu, gate[i], up[i], &by_gate, &by_up);
+        to_up[i] = from[i] * by_up;
+        if (to_gate != NULL) to_gate[i] = from[i] * by_gate;
     }
 }
 
@@ -200,8 +193,7 @@ Status block_mlp_descend(const Descent *descent, Error *error) {
     Status status = descent_give_matrix(descent, TENSOR_DOWN, BACKWARD_ACTIVATED, descent->given, error);
     if (status == STATUS_OK)
         status = descent_project(descent, TENSOR_DOWN, descent->given, SLOPE_ACTIVATED, false, error);
-    if (status == STATUS_OK)
-        status = descent_for_tokens(descent, is_gated ? descend_gate : descend_up, error);
+    if (status == STATUS_OK) status = descent_for_tokens(descent, descend_activation, error);
     if (status != STATUS_OK) return status;
     return architecture_has(plan, TENSOR_GATE_UP) ? descend_fused(descent, error)
                                                   : descend_parted(descent, is_gated, error);

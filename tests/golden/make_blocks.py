@@ -145,7 +145,7 @@ def norm_scale(norm, x):
     x = x.double()
     weight = getattr(norm, "weight", None)
     weight = torch.ones_like(x) if weight is None else weight.detach()
-    if kind.startswith("Gemma") or "1P" in kind:
+    if kind.startswith(("Gemma", "MiniMaxM3")) or "1P" in kind:
         weight = weight + 1
     eps = getattr(norm, "eps", None) or getattr(norm, "variance_epsilon", None) or 1e-5
     if "LayerNorm" in kind:

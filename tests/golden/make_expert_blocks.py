@@ -21,7 +21,7 @@ import torch
 from safetensors import safe_open
 from transformers import AutoModelForCausalLM
 
-from make_blocks import (IDS, RESPONSE, TARGETS, Hooks, descend, flat, logits, make_model, module_of, norm_scale, samples, scramble, told,
+from make_blocks import (HALF, IDS, RESPONSE, TARGETS, Hooks, descend, flat, logits, make_model, module_of, norm_scale, samples, scramble, told,
                          write)
 
 FEW = dict(num_key_value_heads=2, head_dim=4)
@@ -71,11 +71,22 @@ CASES = {
     # twice as many key heads in one layer as in the other: k and v have no neurons; values of another width, scaled; sinks in one
     "experts-sizes": ("mimo_v2_flash", dict(num_key_value_heads=2, head_dim=12, v_head_dim=8, n_routed_experts=4, num_experts_per_tok=2,
                                             moe_intermediate_size=6, sliding_window=8)),
+    # logits of the router that are capped, gates of a head of what attention gives, a correction, a shared expert
+    "experts-capped": ("laguna", FEW | dict(intermediate_size=10, num_attention_heads_per_layer=[4, 4], sliding_window=8, moe_intermediate_size=6,
+                                            layer_types=["full_attention", "sliding_attention"], num_experts=4, num_experts_per_tok=2,
+                                            shared_expert_intermediate_size=8, moe_router_logit_softcapping=0.5, moe_routed_scaling_factor=1.7)),
+    # gates of an MLP, of experts and of the shared one that are clamped, and reach it
+    "experts-all-clamped": ("minimax_m3_vl_text", dict(num_key_value_heads=2, head_dim=8, intermediate_size=6, dense_intermediate_size=10,
+                                                       shared_intermediate_size=8, num_local_experts=4, num_experts_per_tok=2,
+                                                       mlp_layer_types=["dense", "sparse"], layer_types=["full_attention", "full_attention"],
+                                                       swiglu_limit=0.6, swiglu_alpha=1.3, rope_parameters=HALF)),
 }
 UNNUMBERED = {"experts-sizes": ("k", "v")}
 
 
 BEHIND_MLP = {"flex_olmo": "post_feedforward_layernorm", "afmoe": "post_mlp_layernorm"}
+
+SCALED = {"laguna": "moe_routed_scaling_factor", "minimax_m3_vl_text": "routed_scaling_factor"}  # all that routed experts give together
 
 
 def scramble_stacks(model, seed, amount=None):
@@ -112,7 +123,7 @@ def upright(self, hidden, index, weights):
         tokens, k = torch.where(index == e)
         gate, up = torch.nn.functional.linear(hidden[tokens], self.gate_up_proj[e]).chunk(2, dim=-1)
         gate, up = gate.clone(), up.clone()
-        activated = self.act_fn(gate) * up
+        activated = self._apply_gate(torch.cat([gate, up], -1)) if hasattr(self, "_apply_gate") else self.act_fn(gate) * up
         see(seen, e, tokens, weights[tokens, k].detach(), gate=gate, up=up, down=activated)
         total = total.index_add(0, tokens, torch.nn.functional.linear(activated, self.down_proj[e]) * weights[tokens, k, None])
     self.seen.append(seen)
@@ -222,7 +233,7 @@ def attribute(model, kind, routed, position, unnumbered):
                 x, own = flat(hooks.inputs[i, name])[-1].detach(), direction(module == "down")
                 found[key] = (share * x * (own @ names[name].weight.detach())).abs().tolist()
         if routed[i] is not None:
-            score_routed(routed[i], direction(True), position, found)
+            score_routed(routed[i], direction(True) * getattr(model.config, SCALED.get(kind, ""), 1.0), position, found)
         blocks.append(found)
     hooks.close()
     model.zero_grad()

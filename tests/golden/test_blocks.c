@@ -478,6 +478,8 @@ static const char *const CASES[] = {
     "states-mixed",
     "states-channels-normed",
     "states-gated",
+    "experts-capped",
+    "experts-all-clamped",
 };
 
 /* Layers have no module in common, or a mixture has no experts: no neuron has a number. */

@@ -1,7 +1,7 @@
 /* Activations by the names that config.json has: values and derivatives of torch 2.15 (float64, autograd) through the
  * table of transformers 5.24.0; and each derivative against differences of the value. */
 #include "core/files/json.h"
-#include "core/transformer/activation.h"
+#include "core/transformer/glu.h"
 #include "scratch.h"
 
 #include <math.h>
@@ -136,11 +136,70 @@ static void xielu_has_the_values_of_transformers(void **state) {
         near("xielu", AT[i], (double)activation_xielu(&weights, (float)AT[i]), VALUES[i]);
 }
 
+static void xielu_has_the_derivatives_of_its_value(void **state) {
+    (void)state;
+    static const float STEP = 0.01F;
+    for (float x = -4.005F; x < 4.0F; x += 0.13F) {
+        const Xielu weights = activation_read_xielu(0.3F, -0.7F, 0.45F, -0.25F);
+        Xielu above = weights, below = weights;
+        if (fabsf(x) <= STEP || fabsf(x + 0.25F) <= STEP) continue; /* corners */
+        double rise =
+            (double)activation_xielu(&weights, x + STEP) - (double)activation_xielu(&weights, x - STEP);
+        if (fabs(rise / (2.0 * (double)STEP) - (double)activation_xielu_slope(&weights, x)) > 2e-3)
+            fail_msg("at %g: %g rises by %g", (double)x, (double)activation_xielu_slope(&weights, x),
+                     rise / (2.0 * (double)STEP));
+        if (x > 0.0F)
+            above.above += 1.0F;
+        else
+            below.below += 1.0F; /* the value goes along with both */
+        near("by its weight", (double)x, (double)activation_xielu_by_weight(&weights, x),
+             (double)activation_xielu(x > 0.0F ? &above : &below, x) - (double)activation_xielu(&weights, x));
+    }
+}
+
+/* ---- gate and up ---- */
+
+static const Glu GLUS[] = {
+    {.activation = ACTIVATION_SILU, .scale = 1.0F},
+    {.activation = ACTIVATION_SILU, .scale = 1.0F, .clamp = 0.7F},
+    {.activation = ACTIVATION_GELU, .scale = 0.3F, .clamp = 0.2F},
+    {.activation = ACTIVATION_SILU, .scale = 1.0F, .limit = 0.9F, .alpha = 1.3F},
+    {.activation = ACTIVATION_GELU_TANH, .scale = 1.7F},
+    {.activation = ACTIVATION_RELU_SQUARED, .scale = 1.0F, .is_plain = true},
+    {.activation = ACTIVATION_XIELU, .scale = 1.0F, .is_plain = true, .xielu = {0.85F, 0.86F, 0.45F, -0.25F}},
+};
+
+/* On a grid none of whose points is within a step of a corner. */
+static void gate_and_up_have_the_derivatives_of_their_value(void **state) {
+    (void)state;
+    static const float STEP = 0.005F;
+    for (size_t i = 0; i < sizeof GLUS / sizeof *GLUS; i++) {
+        const Glu *glu = &GLUS[i];
+        for (float gate = -2.03F; gate < 2.2F; gate += 0.11F) {
+            for (float up = -2.03F; up < 2.2F; up += 0.11F) {
+                float by_gate, by_up;
+                glu_differentiate(glu, gate, up, &by_gate, &by_up);
+                double of_gate = ((double)glu_value(glu, gate + STEP, up) -
+                                  (double)glu_value(glu, gate - STEP, up)) /
+                                 (2.0 * (double)STEP),
+                       of_up = ((double)glu_value(glu, gate, up + STEP) -
+                                (double)glu_value(glu, gate, up - STEP)) /
+                               (2.0 * (double)STEP);
+                if (fabs(of_gate - (double)by_gate) > 2e-3 || fabs(of_up - (double)by_up) > 2e-3)
+                    fail_msg("%zu at %g, %g: %g, %g, not %g, %g", i, (double)gate, (double)up,
+                             (double)by_gate, (double)by_up, of_gate, of_up);
+            }
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_activation_has_the_value_and_the_derivative_of_torch),
         cmocka_unit_test(every_derivative_is_what_the_value_does),
         cmocka_unit_test(xielu_has_the_values_of_transformers),
+        cmocka_unit_test(xielu_has_the_derivatives_of_its_value),
+        cmocka_unit_test(gate_and_up_have_the_derivatives_of_their_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
