@@ -193,17 +193,22 @@ static bool has_mixer(const ModelConfig *config, MixerKind mixer) {
     return false;
 }
 
-static bool has_cutoff(const ModelConfig *config) {
+/* Both blocks of a layer start from one gradient there. */
+static bool scales_side_by_side(const ModelConfig *config) {
+    bool scales = config->mlp_scale != 1.0 || config->mlp_scales.stream != 1.0 ||
+                  config->mlp_scales.block != 1.0 || config->residual_is_normed ||
+                  needs_any(config, TENSOR_PART_ATTENTION_RESIDUAL, TENSOR_PART_MLP_RESIDUAL);
     for (size_t i = 0; i < config->plan_count; i++)
-        if (!isnan(config->plans[i].cutoff)) return true;
-    return false;
+        scales = scales || config->plans[i].scales.stream != 1.0 || config->plans[i].scales.block != 1.0;
+    return scales && config->wiring == WIRING_PARALLEL;
 }
 
-static bool has_scales(const ModelConfig *config) {
-    bool has = config->mlp_scales.stream != 1.0 || config->mlp_scales.block != 1.0;
+static bool mixes_norms_and_gates(const ModelConfig *config) {
     for (size_t i = 0; i < config->plan_count; i++)
-        has = has || config->plans[i].scales.stream != 1.0 || config->plans[i].scales.block != 1.0;
-    return has;
+        if (architecture_needs(&config->plans[i], TENSOR_PART_MIXED_NORM) &&
+            (config->has_output_gate || architecture_needs(&config->plans[i], TENSOR_PART_ATTENTION_GATE)))
+            return true;
+    return false;
 }
 
 static bool has_other_values(const ModelConfig *config) {
@@ -226,12 +231,14 @@ static bool shares_keys(const ModelConfig *config) {
 /* Tensors beside those with a role that a way back knows: whatever else a type has, it has none. */
 static bool has_other_parts(const ModelConfig *config) {
     static const TensorPart KNOWN[] = {
-        TENSOR_PART_SINKS,         TENSOR_PART_EMBEDDING_NORM, TENSOR_PART_EMBEDDING_NORM_BIAS,
-        TENSOR_PART_ROUTER,        TENSOR_PART_ROUTER_BIAS,    TENSOR_PART_CORRECTION,
-        TENSOR_PART_SHARED_GATE,   TENSOR_PART_SHARED_UP,      TENSOR_PART_SHARED_GATE_UP,
-        TENSOR_PART_SHARED_SWITCH, TENSOR_PART_SHARED_DOWN,    TENSOR_PART_QUERY_NORM,
-        TENSOR_PART_LATENT_NORM,   TENSOR_PART_QUERY_BIAS,     TENSOR_PART_LATENT_BIAS,
-        TENSOR_PART_ATTENTION_GATE};
+        TENSOR_PART_SINKS,          TENSOR_PART_EMBEDDING_NORM,     TENSOR_PART_EMBEDDING_NORM_BIAS,
+        TENSOR_PART_ROUTER,         TENSOR_PART_ROUTER_BIAS,        TENSOR_PART_CORRECTION,
+        TENSOR_PART_SHARED_GATE,    TENSOR_PART_SHARED_UP,          TENSOR_PART_SHARED_GATE_UP,
+        TENSOR_PART_SHARED_SWITCH,  TENSOR_PART_SHARED_DOWN,        TENSOR_PART_QUERY_NORM,
+        TENSOR_PART_LATENT_NORM,    TENSOR_PART_QUERY_BIAS,         TENSOR_PART_LATENT_BIAS,
+        TENSOR_PART_ATTENTION_GATE, TENSOR_PART_ATTENTION_RESIDUAL, TENSOR_PART_MLP_RESIDUAL,
+        TENSOR_PART_MIXED_NORM,     TENSOR_PART_ACTIVATED_NORM,     TENSOR_PART_XIELU_POSITIVE,
+        TENSOR_PART_XIELU_NEGATIVE, TENSOR_PART_XIELU_BETA,         TENSOR_PART_XIELU_EPSILON};
     bool is_known[TENSOR_PART_COUNT] = {false};
     for (int part = TENSOR_PART_CONVOLUTION_IN; part <= TENSOR_PART_GATED_OUT_BIAS; part++)
         is_known[part] = true;
@@ -249,22 +256,16 @@ const char *architecture_forward_only(const ModelConfig *config) {
         const char *name;
     } switches[] = {
         {has_mixer(config, MIXER_LIGHTNING), "lightning attention"},
-        {has_scales(config), "a stream that is scaled"},
-        {config->alibi == ALIBI_FALCON, "ALiBi in bfloat16"},
-        {config->scale_falls, "scores scaled by the layer's number"},
-        {config->norms_values, "norms of values"},
         {shares_keys(config), "shared keys and values"},
-        {config->residual_is_normed, "blocks added to their normed input"},
+        {scales_side_by_side(config), "scaled blocks side by side"},
         {config->lacks_final_norm, "a stream without a last norm"},
-        {needs_any(config, TENSOR_PART_MIXED_NORM, TENSOR_PART_ACTIVATED_NORM), "norms within blocks"},
-        {config->activation == ACTIVATION_XIELU, "xIELU"},
+        {mixes_norms_and_gates(config), "norms of gated attention"},
         {architecture_mixes_heads(config), "experts of attention"},
         {config->kept_keys > 0, "dynamic masks"},
         {architecture_is_compressed(config), "compressed attention"},
         {config->connections > 0, "hyper-connections"},
         {needs_any(config, TENSOR_PART_LAMBDA_Q1, TENSOR_PART_LAMBDA_K2), "differential attention"},
         {config->streams > 1, "alternating updates"},
-        {has_cutoff(config), "gates that are cut off"},
         {has_other_values(config) && config->qkv != QKV_PARTED, "values of another width than keys"},
         {needs_any(config, TENSOR_PART_LAYER_SCALE, TENSOR_PART_LAYER_NORM), "inputs and scales of layers"},
     };

@@ -434,6 +434,9 @@ TensorRole architecture_part_other_role(TensorPart part);
 /* Whether a layer multiplies by it; else it is a vector, which is blended once. */
 bool architecture_part_is_matrix(TensorPart part);
 
+/* Whether training moves it: not what transformers keeps as a buffer. */
+bool architecture_part_learns(TensorPart part);
+
 /* Whether two layers take the same steps: they multiply by the same matrices, and attend to keys and values of the same
  * layer. */
 bool architecture_same_products(const LayerPlan *a, const LayerPlan *b);

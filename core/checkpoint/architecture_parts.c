@@ -268,6 +268,11 @@ bool architecture_part_is_matrix(TensorPart part) {
     return FACTS[part].is_matrix;
 }
 
+bool architecture_part_learns(TensorPart part) {
+    return part != TENSOR_PART_CORRECTION && part != TENSOR_PART_LAYER_SCALE &&
+           part != TENSOR_PART_XIELU_BETA && part != TENSOR_PART_XIELU_EPSILON;
+}
+
 static bool has_common(const ModelConfig *config, uint64_t layer) {
     return architecture_needs(&config->plans[config->plan_of[layer]], TENSOR_PART_COMMON_NORM);
 }

@@ -98,7 +98,7 @@ typedef struct Group {
     size_t *row_first; /* [distinct rows]: its first token among the group's */
     size_t *first;     /* [count]: a sequence's first token among those of all sequences */
     size_t count;
-    float *directions; /* [count × hidden_size] */
+    float *directions; /* [count × hidden_size]: on the stream, as far down as it is */
     float *behind;     /* the same, at what a block gives */
     float *scores;     /* [count × M] */
     MatmulScratch *scratch;
@@ -182,20 +182,22 @@ static Status score_columns(const Group *group, const BackwardLayer *layer, Back
     return status;
 }
 
-/* One matrix of a block: all of it, or the shared expert's. */
-static Status score_matrix(const Group *group, const BackwardLayer *layer, const NeuronBlock *matrix,
+/* The module's matrix in a layer: of all of it, or the shared expert's. */
+static Status score_module(const Group *group, const BackwardLayer *layer, NeuronModule module,
                            Error *error) {
     static const BackwardSite SITES[NEURON_MODULE_COUNT] = {
         [NEURON_Q] = BACKWARD_QUERY,        [NEURON_K] = BACKWARD_KEY,   [NEURON_V] = BACKWARD_VALUE,
         [NEURON_GATE] = BACKWARD_GATE,      [NEURON_UP] = BACKWARD_UP,   [NEURON_O] = BACKWARD_MIXED,
         [NEURON_DOWN] = BACKWARD_ACTIVATED, [NEURON_QKV] = BACKWARD_QKV, [NEURON_GATE_UP] = BACKWARD_GATE_UP};
-    const NeuronFacts *facts = neurons_facts(matrix->module);
-    bool is_shared = matrix->expert == NEURONS_SHARED;
-    if (matrix->count == 0) return STATUS_OK;
-    if (!facts->are_inputs) return score_rows(group, layer, SITES[matrix->module], matrix->first, error);
-    return score_columns(group, layer, SITES[matrix->module], neurons_tensor_weight(group->model, matrix),
+    NeuronBlock block = neurons_find_block(&group->table, layer->layer, module);
+    bool is_shared = neurons_has_matrices(&group->table, &block);
+    NeuronBlock matrix = is_shared ? neurons_of_expert(&group->table, &block, NEURONS_SHARED) : block;
+    const NeuronFacts *facts = neurons_facts(module);
+    if (matrix.count == 0) return STATUS_OK;
+    if (!facts->are_inputs) return score_rows(group, layer, SITES[module], matrix.first, error);
+    return score_columns(group, layer, SITES[module], neurons_tensor_weight(group->model, &matrix),
                          directions_at(group, layer, facts->weight),
-                         is_shared ? layer->experts->shares : NULL, matrix->first, error);
+                         is_shared ? layer->experts->shares : NULL, matrix.first, error);
 }
 
 /* Those that positions are routed to; a position's shared expert is a matrix like others. */
@@ -216,15 +218,30 @@ static Status score_experts(const Group *group, const BackwardLayer *layer, Erro
     return attribution_experts_score(&experts, error);
 }
 
+/* Of all targets past a block, on the stream. */
+static void pass_block(const Group *group, const BackwardPast *past) {
+    size_t width = group->model->config->hidden_size;
+    for (size_t i = 0; i < group->count; i++) {
+        const BackwardSequence *sequence = &group->sequences[i];
+        backward_direct(past, group->row_first[sequence->row] + sequence->tokens - 1, width,
+                        group->directions + i * width);
+    }
+}
+
+/* The MLP's with the directions as they leave the layer, and attention's as they are before the MLP; side by side both with
+ * the same, of which nothing is scaled then. */
 static Status score_layer(void *user, const BackwardLayer *layer, Error *error) {
     const Group *group = user;
+    const LayerPlan *plan = architecture_layer(group->model->config, layer->layer);
+    for (size_t i = 0; i < group->count * group->model->config->hidden_size; i++)
+        group->directions[i] *= layer->end_scale;
     Status status = layer->experts != NULL ? score_experts(group, layer, error) : STATUS_OK;
-    for (int module = 0; module < NEURON_MODULE_COUNT && status == STATUS_OK; module++) {
-        NeuronBlock block = neurons_find_block(&group->table, layer->layer, (NeuronModule)module);
-        bool has_experts = neurons_has_matrices(&group->table, &block);
-        NeuronBlock matrix = has_experts ? neurons_of_expert(&group->table, &block, NEURONS_SHARED) : block;
-        status = score_matrix(group, layer, &matrix, error);
-    }
+    for (int module = 0; module < NEURON_MODULE_COUNT && status == STATUS_OK; module++)
+        if (module != NEURON_O) status = score_module(group, layer, (NeuronModule)module, error);
+    if (status != STATUS_OK) return status;
+    if (plan->mlp != MLP_NONE) pass_block(group, &layer->past[1]);
+    status = score_module(group, layer, NEURON_O, error);
+    if (plan->mixer != MIXER_NONE) pass_block(group, &layer->past[0]);
     return status;
 }
 

@@ -15,6 +15,9 @@
  *     q, k, v, gate, up   neuron j is output row j (bias included, before q/k norm and rotary embedding):
  *                         Σ_s |x_j(s) · ∂z̃/∂x_j(s)|, s ≤ t                                      first order
  *
+ * Where what is on the stream is scaled on its way, or normed past a block, d goes the same way down, the norms' scales as they
+ * are: W[:,j]·d is what the neuron adds to z̃ past the blocks above it.
+ *
  * Experts (attribution_experts.h): the choice of the router is taken as it is, its weights are not; a neuron of an expert
  * that a position is not routed to scores 0 there. The shared expert's down is multiplied by its switch.
  *

@@ -61,7 +61,7 @@ static void list_layer(const Listing *listing, uint64_t layer) {
         list_tensor(listing, own->biases[role], role, (int)layer);
     }
     for (int part = 0; part < TENSOR_PART_COUNT; part++)
-        if (part != TENSOR_PART_CORRECTION && architecture_needs(plan, (TensorPart)part))
+        if (architecture_part_learns((TensorPart)part) && architecture_needs(plan, (TensorPart)part))
             list_tensor(listing, own->parts[part], own->parts[part]->role, (int)layer);
     if (plan->mlp == MLP_EXPERTS) list_experts(listing, layer);
 }

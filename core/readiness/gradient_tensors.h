@@ -7,7 +7,7 @@
 #include "core/readiness/gradient.h"
 
 /* Fills in gradient->tensors and ->experts, without norms and weights: what a side of that configuration runs with, in order, a
- * tied head as its embedding. Corrections of a router's choice are left out: no gradient goes through a choice. */
+ * tied head as its embedding. What training does not move is left out: corrections of a router's choice, and what else is a buffer (architecture_part_learns()). */
 Status gradient_tensors_list(const Model *model, const ModelConfig *config, Gradient *gradient,
                              Error *error) STATUS_MUST_CHECK;
 

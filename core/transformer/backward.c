@@ -3,6 +3,7 @@
 #include "core/support/memory.h"
 #include "core/transformer/backward_mixer.h"
 #include "core/transformer/block_mlp.h"
+#include "core/transformer/descent_stream.h"
 #include "core/transformer/embedding.h"
 #include "core/transformer/rotary.h"
 
@@ -48,163 +49,27 @@ static void keep_activations(void *user, const ForwardMoment *moment) {
     if (to != NULL) memcpy(to, moment->values, moment->tokens * moment->width * sizeof *to);
 }
 
-/* ---- between blocks and stream ---- */
-
-typedef enum Block { BLOCK_ATTENTION, BLOCK_MLP } Block;
-
-static const TensorRole NORM_BEHIND[] = {TENSOR_POST_ATTENTION_NORM, TENSOR_POST_MLP_NORM};
-
-/* An MLP alone in its layer has the norm that attention would have. */
-static TensorRole norm_before(const Descent *descent, Block block) {
-    bool is_alone = descent_plan(descent)->mixer == MIXER_NONE;
-    return block == BLOCK_ATTENTION || is_alone ? TENSOR_ATTENTION_NORM : TENSOR_MLP_NORM;
-}
-
-/* What a block's output is multiplied by on its way to the stream. */
-static float block_scale(const Descent *descent, Block block) {
-    const ModelConfig *config = descent_config(descent);
-    return (float)(config->residual_scale * (block == BLOCK_MLP ? config->mlp_scale : 1.0));
-}
-
-/* What a block took, before its norm, of all tokens of the group. */
-static const float *stream_of(const Descent *descent, Block block) {
-    const Backward *backward = descent->backward;
-    bool is_input = block == BLOCK_ATTENTION || descent_config(descent)->wiring == WIRING_PARALLEL ||
-                    descent_plan(descent)->mixer == MIXER_NONE;
-    return is_input ? backward_inputs(backward, descent->group, descent->layer) : backward->middle;
-}
-
-static bool norms_before(const Descent *descent) {
-    return architecture_norms(descent_config(descent), descent_plan(descent)) != NORMS_BEHIND;
-}
-
-static bool norms_behind(const Descent *descent) {
-    NormPlaces norms = architecture_norms(descent_config(descent), descent_plan(descent));
-    return norms == NORMS_AROUND || norms == NORMS_BEHIND;
-}
-
-/* The gradient at what the block gave: through the norm behind it, and the scale. */
-static void descend_to_block(const Descent *descent, Block block, size_t sequence, size_t token) {
-    const Backward *backward = descent->backward;
-    const ModelConfig *config = descent_config(descent);
-    const float *from = descent_slope(descent, SLOPE_RESIDUAL, sequence, token);
-    float *to = descent_slope(descent, SLOPE_ADDED, sequence, token), scale = block_scale(descent, block);
-    size_t width = config->hidden_size, at = descent->spans[sequence].row + token;
-    if (!norms_behind(descent)) {
-        for (size_t i = 0; i < width; i++) to[i] = from[i] * scale;
-        return;
-    }
-    const Norm norm = forward_norm(backward->state, descent->layer, NORM_BEHIND[block]);
-    memset(to, 0, width * sizeof *to);
-    norm_backward(&norm, backward->outputs[block] + at * width, from, to);
-    for (size_t i = 0; i < width && scale != 1.0F; i++) to[i] *= scale;
-}
-
-static void descend_to_attention(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
-    (void)worker;
-    descend_to_block(descent, BLOCK_ATTENTION, sequence, token);
-}
-
-static void descend_to_mlp(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
-    (void)worker;
-    descend_to_block(descent, BLOCK_MLP, sequence, token);
-}
-
-/* The gradient at what the block took, onto the stream's. */
-static void descend_from_block(const Descent *descent, Block block, size_t sequence, size_t token) {
-    const ModelConfig *config = descent_config(descent);
-    size_t width = config->hidden_size, at = descent->spans[sequence].row + token;
-    const float *from = descent_slope(descent, SLOPE_NORMED, sequence, token);
-    float *to = descent_slope(descent, SLOPE_RESIDUAL, sequence, token);
-    const Norm norm = forward_norm(descent->backward->state, descent->layer, norm_before(descent, block));
-    if (norms_before(descent))
-        norm_backward(&norm, stream_of(descent, block) + at * width, from, to);
-    else
-        for (size_t i = 0; i < width; i++) to[i] += from[i];
-}
-
-static void descend_from_attention(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
-    (void)worker;
-    descend_from_block(descent, BLOCK_ATTENTION, sequence, token);
-}
-
-static void descend_from_mlp(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
-    (void)worker;
-    descend_from_block(descent, BLOCK_MLP, sequence, token);
-}
-
-/* ---- gradients of weights ---- */
-
-static void norm_token(const Descent *descent, Block block, size_t token) {
-    const Norm norm = forward_norm(descent->backward->state, descent->layer, norm_before(descent, block));
-    const float *x = stream_of(descent, block) + token * norm.size;
-    float *out = descent->normed + token * norm.size;
-    if (norms_before(descent))
-        norm_forward(&norm, x, out);
-    else
-        memcpy(out, x, norm.size * sizeof *out);
-}
-
-static void norm_for_mlp(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
-    (void)worker;
-    bool shares = descent_config(descent)->norms == NORMS_ONE;
-    norm_token(descent, shares ? BLOCK_ATTENTION : BLOCK_MLP, descent->spans[sequence].row + token);
-}
-
-static void norm_for_attention(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
-    (void)worker;
-    norm_token(descent, BLOCK_ATTENTION, descent->spans[sequence].row + token);
-}
-
 /* ---- a layer ---- */
-
-/* From the stream to what a block gave. Side by side, both blocks start from one gradient: it is kept in SLOPE_ADDED. */
-static Status enter_block(Descent *descent, Block block, Error *error) {
-    const ModelConfig *config = descent_config(descent);
-    bool is_parallel = config->wiring == WIRING_PARALLEL, has_norm = norms_behind(descent);
-    descent->given =
-        has_norm || is_parallel || block_scale(descent, block) != 1.0F ? SLOPE_ADDED : SLOPE_RESIDUAL;
-    if (descent->given == SLOPE_RESIDUAL || (is_parallel && block == BLOCK_ATTENTION)) return STATUS_OK;
-    Status status = STATUS_OK;
-    if (has_norm)
-        status = descent_give_norm(descent, NORM_BEHIND[block], descent->backward->outputs[block],
-                                   SLOPE_RESIDUAL, error);
-    return status == STATUS_OK
-               ? descent_for_tokens(descent, block == BLOCK_MLP ? descend_to_mlp : descend_to_attention,
-                                    error)
-               : status;
-}
-
-static Status leave_block(const Descent *descent, Block block, Error *error) {
-    Status status = STATUS_OK;
-    if (norms_before(descent))
-        status = descent_give_norm(descent, norm_before(descent, block), stream_of(descent, block),
-                                   SLOPE_NORMED, error);
-    return status == STATUS_OK
-               ? descent_for_tokens(descent, block == BLOCK_MLP ? descend_from_mlp : descend_from_attention,
-                                    error)
-               : status;
-}
 
 static Status descend_mlp(Descent *descent, Error *error) {
     bool shares = descent_config(descent)->norms == NORMS_ONE;
-    Status status = enter_block(descent, BLOCK_MLP, error);
+    Status status = descent_stream_enter(descent, BLOCK_MLP, error);
     descent->accumulates = false;
     if (status == STATUS_OK && descent->taker != NULL)
-        status = descent_for_tokens(descent, norm_for_mlp, error);
+        status = descent_stream_norm(descent, shares ? BLOCK_ATTENTION : BLOCK_MLP, error);
     bool has_experts = descent_plan(descent)->mlp == MLP_EXPERTS;
     if (status == STATUS_OK)
         status = has_experts ? backward_experts_descend(descent, error) : block_mlp_descend(descent, error);
-    return status == STATUS_OK && !shares ? leave_block(descent, BLOCK_MLP, error) : status;
+    return status == STATUS_OK && !shares ? descent_stream_leave(descent, BLOCK_MLP, error) : status;
 }
 
 static Status descend_attention(Descent *descent, Error *error) {
-    Status status = enter_block(descent, BLOCK_ATTENTION, error);
+    Status status = descent_stream_enter(descent, BLOCK_ATTENTION, error);
     descent->accumulates = descent_config(descent)->norms == NORMS_ONE;
     if (status == STATUS_OK && descent->taker != NULL)
-        status = descent_for_tokens(descent, norm_for_attention, error);
+        status = descent_stream_norm(descent, BLOCK_ATTENTION, error);
     if (status == STATUS_OK) status = backward_mixer_descend(descent, error);
-    return status == STATUS_OK ? leave_block(descent, BLOCK_ATTENTION, error) : status;
+    return status == STATUS_OK ? descent_stream_leave(descent, BLOCK_ATTENTION, error) : status;
 }
 
 /* Either may be missing. */
@@ -273,7 +138,9 @@ static Status compute_angles(Descent *descent, size_t longest, Error *error) {
 
 static Status open_descent(Descent *descent, size_t tokens, size_t longest, Error *error) {
     Backward *backward = descent->backward;
-    static const BackwardSite ROWS[] = {BACKWARD_QUERY, BACKWARD_KEY, BACKWARD_QUERY_LATENT, BACKWARD_LATENT};
+    static const BackwardSite ROWS[] = {BACKWARD_QUERY, BACKWARD_KEY,          BACKWARD_VALUE,
+                                        BACKWARD_MIXED, BACKWARD_QUERY_LATENT, BACKWARD_LATENT,
+                                        BACKWARD_UP};
     const ModelConfig *config = backward_config(backward);
     size_t attention = backward_attention_scratch(longest), mixer = backward_mixer_scratch(config, longest);
     descent->scratch_stride = mixer > attention ? mixer : attention;
@@ -339,14 +206,7 @@ static Status visit(const Descent *descent, BackwardVisitor visitor, void *user,
         layer.activations[BACKWARD_QUERY] = backward->copies[COPY_PROJECTED];
         layer.gradients[BACKWARD_QUERY] = backward->slopes[SLOPE_PROJECTED];
     }
-    for (int block = 0; block < 2; block++) {
-        layer.scales[block] = block_scale(descent, (Block)block);
-        if (!norms_behind(descent)) continue;
-        layer.outputs[block] = backward->outputs[block];
-        layer.norms[block] = forward_norm(backward->state, descent->layer, NORM_BEHIND[block]);
-    }
-    if (plan->attends_beside)
-        layer.scales[BLOCK_ATTENTION] *= (float)descent_config(descent)->attention_out_scale;
+    descent_stream_show(descent, &layer);
     return visitor(user, &layer, error);
 }
 

@@ -75,6 +75,14 @@ typedef struct BackwardExperts {
     const float *shares; /* [tokens of all rows]: of the shared expert's output; NULL: all of it */
 } BackwardExperts;
 
+/* What goes past a block on the stream: scale · x, or vector ⊙ x; where the block is added to its normed input, of norm(x). */
+typedef struct BackwardPast {
+    float scale;
+    const float *vector; /* or NULL */
+    const float *inputs; /* x, [tokens of all rows × hidden_size], where it is normed; else NULL */
+    Norm norm;
+} BackwardPast;
+
 typedef struct BackwardLayer {
     uint64_t layer;
     size_t width[BACKWARD_SITES];
@@ -85,7 +93,10 @@ typedef struct BackwardLayer {
      * NULL where there is none; and what it was multiplied by before that */
     const float *outputs[2];
     Norm norms[2];
+    /* of both: what its output is multiplied by on its way, and what goes past it */
     float scales[2];
+    BackwardPast past[2];
+    float end_scale; /* of all that leaves the layer */
     /* NULL: none; else gate, up and activated above are the shared expert's */
     const BackwardExperts *experts;
 } BackwardLayer;
@@ -94,6 +105,10 @@ typedef struct BackwardLayer {
 typedef Status (*BackwardVisitor)(void *user, const BackwardLayer *layer, Error *error);
 
 typedef struct Backward Backward;
+
+/* A direction d [hidden_size] on the stream behind a block, at a token of all rows, as it is on the stream before it where it
+ * goes past the block, in place: a norm's own scale is taken as it is. */
+void backward_direct(const BackwardPast *past, size_t token, size_t hidden_size, float *direction);
 
 /* STATUS_UNSUPPORTED, by name, where a block of the model has no way back here. */
 Status backward_check_model(const Model *model, Error *error) STATUS_MUST_CHECK;

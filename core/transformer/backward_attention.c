@@ -30,7 +30,6 @@ size_t backward_attention_scratch(size_t tokens) {
 /* One head of one sequence. */
 typedef struct Head {
     const BackwardAttention *attention;
-    const ModelConfig *config;
     const LayerPlan *plan;
     const BackwardSpan *span;
     uint64_t head, kv_head;
@@ -88,11 +87,13 @@ static void weigh(const Head *head, size_t at, size_t count, const Keys keys[KEY
             blas_multiply_transposed(count, keys[kind].count, dim, query_of(head, at), width, keys[kind].keys,
                                      dim, 0.0F, weights + (kind == KEYS_OWN ? shared : 0), stride);
     }
-    const ScoreRule rule = attention_rule(head->attention->state, head->attention->layer, head->head);
+    ScoreRule rule = attention_rule(head->attention->state, head->attention->layer, head->head);
     if (rule.cap > 0.0F) memcpy(products, weights, count * stride * sizeof *products);
-    for (size_t i = 0; i < count; i++)
-        attention_weigh(&rule, weights + i * stride, attention_first(plan, shared + at + i),
-                        shared + at + i + 1, stride);
+    for (size_t i = 0; i < count; i++) {
+        rule.position = shared + at + i;
+        attention_weigh(&rule, weights + i * stride, attention_first(plan, rule.position), rule.position + 1,
+                        stride);
+    }
 }
 
 /* dS in place of dP, times the scale of the scores. Gives the gradient at a sink: whatever weight keys do not have is its. */
@@ -113,8 +114,8 @@ static double differentiate_softmax(const float *weights, float *slopes, size_t 
     return sink;
 }
 
-static void differentiate_cap(const ModelConfig *config, const float *products, size_t count, float *slopes) {
-    float within = (float)(config->attention_scale / config->attention_cap);
+static void differentiate_cap(const ScoreRule *rule, const float *products, size_t count, float *slopes) {
+    float within = rule->scale / rule->cap;
     for (size_t i = 0; i < count; i++) {
         float bent = tanhf(products[i] * within);
         slopes[i] *= 1.0F - bent * bent;
@@ -124,7 +125,6 @@ static void differentiate_cap(const ModelConfig *config, const float *products, 
 /* Gives the gradient at a sink. */
 static double descend_block(const Head *head, size_t at, float *scratch) {
     const BackwardAttention *attention = head->attention;
-    const ModelConfig *config = head->config;
     const LayerPlan *plan = head->plan;
     size_t dim = plan->head_dim, width = plan->heads * dim, kv_width = plan->kv_heads * dim;
     size_t value_dim = plan->value_dim, mixed_width = plan->heads * value_dim,
@@ -146,8 +146,9 @@ static double descend_block(const Head *head, size_t at, float *scratch) {
         blas_multiply_transposed(count, keys[kind].count, value_dim, mixed, mixed_width, keys[kind].values,
                                  value_dim, 0.0F, slopes + column[kind], stride);
     }
-    double sink = differentiate_softmax(weights, slopes, count, stride, (float)config->attention_scale);
-    if (config->attention_cap > 0.0) differentiate_cap(config, products, count * stride, slopes);
+    const ScoreRule rule = attention_rule(attention->state, attention->layer, head->head);
+    double sink = differentiate_softmax(weights, slopes, count, stride, rule.scale);
+    if (rule.cap > 0.0F) differentiate_cap(&rule, products, count * stride, slopes);
     float beta = 0.0F;
     for (int kind = 0; kind < KEYS_KINDS; kind++) {
         if (keys[kind].count == 0) continue;
@@ -182,7 +183,6 @@ static void descend_head(void *argument, size_t task, unsigned worker) {
     uint64_t group = plan->heads / plan->kv_heads;
     size_t sequence = task / plan->kv_heads;
     Head head = {.attention = attention,
-                 .config = attention->state->side->config,
                  .plan = plan,
                  .span = &attention->spans[sequence],
                  .kv_head = task % plan->kv_heads};

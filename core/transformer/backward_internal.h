@@ -14,6 +14,7 @@ typedef enum Slope {
     SLOPE_NORMED,   /* hidden_size: at the input of a block */
     SLOPE_ADDED,    /* hidden_size: at what a block gave */
     SLOPE_ACTIVATED,
+    SLOPE_UNNORMED, /* intermediate_size: before a norm between activation and down */
     SLOPE_GATE,
     SLOPE_UP,
     SLOPE_MIXED,

@@ -236,9 +236,7 @@ Status backward_check_model(const Model *model, Error *error) {
         bool heads_fit = config->qk_norm == QK_NORM_NONE || config->clip == 0.0;
         const char *missing = config->wiring == WIRING_AFTER ? "norms on the stream behind the blocks"
                               : !heads_fit                   ? "clipped queries with q/k norms"
-                              : backward_norms_behind(config) && config->residual_scale != 1.0
-                                  ? "scaled blocks with norms behind them"
-                                  : architecture_forward_only(config);
+                                                             : architecture_forward_only(config);
         if (missing != NULL)
             return status_fail(
                 error, STATUS_UNSUPPORTED,

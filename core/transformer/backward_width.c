@@ -84,11 +84,14 @@ size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Sl
                                                 [SLOPE_STATE_RANK] = BUFFER_STATE_RANK,
                                                 [SLOPE_STATE_STEP] = BUFFER_STATE_STEP};
     bool is_added = backward_norms_behind(config) || config->residual_scale != 1.0 ||
-                    config->mlp_scale != 1.0 || config->wiring == WIRING_PARALLEL;
+                    config->mlp_scale != 1.0 || config->mlp_scales.block != 1.0 ||
+                    plan->scales.block != 1.0 || config->wiring == WIRING_PARALLEL;
     if (slope == SLOPE_RESIDUAL || slope == SLOPE_NORMED) return config->hidden_size;
     if (slope == SLOPE_ADDED) return is_added ? config->hidden_size : 0;
     if (slope == SLOPE_BESIDE || slope == SLOPE_BESIDE_NORMED)
         return plan->attends_beside ? config->hidden_size : 0;
+    if (slope == SLOPE_UNNORMED)
+        return architecture_needs(plan, TENSOR_PART_ACTIVATED_NORM) ? plan->intermediate_size : 0;
     if (slope == SLOPE_STATE_SHARED) return is_state_space(plan) ? recurrence_shared_width(config) : 0;
     if (BUFFERS[slope] != 0) return buffer_width(config, plan, BUFFERS[slope]);
     if (slope == SLOPE_MIXED && !architecture_attends(plan)) return buffer_width(config, plan, BUFFER_MIXED);
@@ -108,7 +111,7 @@ size_t backward_copy_width(const ModelConfig *config, const LayerPlan *plan, Bac
     bool is_delta = plan->mixer == MIXER_DELTA,
          is_gated = forward_layer_width(config, plan, BUFFER_ATTENTION_GATE) > 0;
     if (copy >= COPY_STATE_IN) return has_state(plan) ? forward_layer_width(config, plan, BUFFERS[copy]) : 0;
-    bool is_there = copy == COPY_ATTENDED    ? is_gated
+    bool is_there = copy == COPY_ATTENDED    ? is_gated || architecture_needs(plan, TENSOR_PART_MIXED_NORM)
                     : copy == COPY_PROJECTED ? is_delta || (is_gated && config->has_output_gate)
                                              : is_delta;
     return is_there ? forward_layer_width(config, plan, BUFFERS[copy]) : 0;

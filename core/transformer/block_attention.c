@@ -134,6 +134,11 @@ static void scale_value(const ModelConfig *config, float *value, size_t size) {
     for (size_t i = 0; i < size && scale != 1.0F; i++) value[i] *= scale;
 }
 
+/* Of each head's values. */
+static Norm value_norm(const ModelConfig *config, const LayerPlan *plan) {
+    return (Norm){.kind = config->norm, .size = plan->value_dim, .epsilon = config->norm_epsilon};
+}
+
 /* Clips, q/k norms, rotary embedding, and keys and values into the cache. */
 static void position_and_cache(const Chunk *chunk, ForwardState *state, size_t token) {
     const LayerPlan *plan = forward_plan(state, chunk->layer);
@@ -142,7 +147,7 @@ static void position_and_cache(const Chunk *chunk, ForwardState *state, size_t t
     float *query = pass_row(chunk, state, BUFFER_QUERY, token),
           *key = pass_row(chunk, state, BUFFER_KEY, token);
     float *value = pass_row(chunk, state, BUFFER_VALUE, token);
-    const Norm bare = {.kind = config->norm, .size = dim, .epsilon = config->norm_epsilon};
+    const Norm bare = value_norm(config, plan);
     if (config->clip > 0.0) clip_token(chunk, state, token);
     position(chunk, state, token, query, plan->heads, TENSOR_Q_NORM);
     if (config->query_growth != 0.0) grow(config, chunk_position(chunk, token), query, plan->heads * dim);
@@ -150,7 +155,7 @@ static void position_and_cache(const Chunk *chunk, ForwardState *state, size_t t
     if (plan->kv_layer >= 0) return;
     position(chunk, state, token, key, plan->kv_heads, TENSOR_K_NORM);
     for (uint64_t h = 0; h < plan->kv_heads; h++) {
-        if (config->norms_values) norm_forward(&bare, value + h * dim, value + h * dim);
+        if (config->norms_values) norm_forward(&bare, value + h * value_dim, value + h * value_dim);
         scale_value(config, value + h * value_dim, value_dim);
         float *keys = state->keys + forward_cache(state, chunk->layer, h),
               *values = state->values + forward_values(state, chunk->layer, h);
@@ -256,8 +261,10 @@ Status block_attention_run(const Pass *pass, Error *error) {
     if (status == STATUS_OK)
         status = is_differential ? differential_run(pass, error) : attention_run(&pass->chunk, error);
     if (status == STATUS_OK) status = block_attention_gate(pass, error);
-    if (status == STATUS_OK && architecture_needs(plan, TENSOR_PART_MIXED_NORM))
+    if (status == STATUS_OK && architecture_needs(plan, TENSOR_PART_MIXED_NORM)) {
+        pass_observe(pass, FORWARD_ATTENDED, BUFFER_MIXED);
         status = pass_for_tokens(pass, norm_mixed, error);
+    }
     if (status != STATUS_OK) return status;
     pass_observe(pass, FORWARD_MIXED, BUFFER_MIXED);
     return pass_project(pass, OUTPUT, error);
@@ -326,6 +333,28 @@ static void descend_scales(const Descent *descent, size_t sequence, size_t token
         scale_slope(descent, SLOPE_VALUE, sequence, token, (float)config->value_scale);
 }
 
+/* Each head's, in place. */
+static void descend_value_norm(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    const LayerPlan *plan = descent_plan(descent);
+    const Norm norm = value_norm(descent_config(descent), plan);
+    const float *x = descent_activation(descent, BACKWARD_VALUE, sequence, token);
+    float *slope = descent_slope(descent, SLOPE_VALUE, sequence, token),
+          *through = descent->rows + (size_t)worker * 2 * descent->row_stride;
+    for (uint64_t h = 0; h < plan->kv_heads; h++, x += norm.size, slope += norm.size) {
+        memset(through, 0, norm.size * sizeof *through);
+        norm_backward(&norm, x, slope, through);
+        memcpy(slope, through, norm.size * sizeof *slope);
+    }
+}
+
+/* Where values are keys, both came of one. */
+static void join_key(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    (void)worker;
+    const float *value = descent_slope(descent, SLOPE_VALUE, sequence, token);
+    float *key = descent_slope(descent, SLOPE_KEY, sequence, token);
+    for (size_t i = 0; i < descent_slope_width(descent, SLOPE_KEY); i++) key[i] += value[i];
+}
+
 static Status descend_fused(const Descent *descent, Error *error) {
     Status status = descent_for_tokens(descent, join_fused, error);
     if (status == STATUS_OK)
@@ -349,20 +378,51 @@ static void join_gate(const Descent *descent, size_t sequence, size_t token, uns
 }
 
 static Status descend_parted(const Descent *descent, Error *error) {
+    const LayerPlan *plan = descent_plan(descent);
     bool has_gates = descent_config(descent)->has_output_gate;
-    Slope query = has_gates ? SLOPE_PROJECTED : SLOPE_QUERY;
+    const struct {
+        TensorRole role;
+        Slope slope;
+    } MATRICES[] = {{TENSOR_Q, has_gates ? SLOPE_PROJECTED : SLOPE_QUERY},
+                    {TENSOR_K, SLOPE_KEY},
+                    {TENSOR_V, SLOPE_VALUE}};
+    size_t count = plan->kv_layer >= 0 ? 1 : architecture_has(plan, TENSOR_V) ? 3 : 2;
     Status status = has_gates ? descent_for_tokens(descent, join_gate, error) : STATUS_OK;
-    if (status == STATUS_OK) status = descent_give_matrix(descent, TENSOR_Q, BACKWARD_SITES, query, error);
-    if (status == STATUS_OK)
-        status = descent_give_matrix(descent, TENSOR_K, BACKWARD_SITES, SLOPE_KEY, error);
-    if (status == STATUS_OK)
-        status = descent_give_matrix(descent, TENSOR_V, BACKWARD_SITES, SLOPE_VALUE, error);
-    if (status == STATUS_OK)
-        status = descent_project(descent, TENSOR_Q, query, SLOPE_NORMED, descent->accumulates, error);
-    if (status == STATUS_OK)
-        status = descent_project(descent, TENSOR_K, SLOPE_KEY, SLOPE_NORMED, true, error);
-    return status == STATUS_OK ? descent_project(descent, TENSOR_V, SLOPE_VALUE, SLOPE_NORMED, true, error)
-                               : status;
+    if (status == STATUS_OK && count == 2) status = descent_for_tokens(descent, join_key, error);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = descent_give_matrix(descent, MATRICES[i].role, BACKWARD_SITES, MATRICES[i].slope, error);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = descent_project(descent, MATRICES[i].role, MATRICES[i].slope, SLOPE_NORMED,
+                                 i > 0 || descent->accumulates, error);
+    return status;
+}
+
+/* ---- between attention and o ---- */
+
+static Norm mixed_norm(const Descent *descent) {
+    const ModelConfig *config = descent_config(descent);
+    return (Norm){.kind = config->norm,
+                  .weight = forward_part(descent->backward->state, descent->layer, TENSOR_PART_MIXED_NORM),
+                  .size = backward_site_width(descent_plan(descent), BACKWARD_MIXED),
+                  .epsilon = config->norm_epsilon};
+}
+
+static void descend_mixed_norm(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    const Norm norm = mixed_norm(descent);
+    float *slope = descent_slope(descent, SLOPE_MIXED, sequence, token),
+          *through = descent->rows + (size_t)worker * 2 * descent->row_stride;
+    memset(through, 0, norm.size * sizeof *through);
+    norm_backward(
+        &norm, descent->backward->copies[COPY_ATTENDED] + (descent->spans[sequence].row + token) * norm.size,
+        slope, through);
+    memcpy(slope, through, norm.size * sizeof *slope);
+}
+
+static Status descend_mixed(const Descent *descent, Error *error) {
+    if (!architecture_needs(descent_plan(descent), TENSOR_PART_MIXED_NORM)) return STATUS_OK;
+    Status status = descent_give_part_norm(descent, TENSOR_PART_MIXED_NORM, mixed_norm(descent),
+                                           descent->backward->copies[COPY_ATTENDED], SLOPE_MIXED, error);
+    return status == STATUS_OK ? descent_for_tokens(descent, descend_mixed_norm, error) : status;
 }
 
 /* From what was gated to what attention gave, and to the gates. */
@@ -400,17 +460,20 @@ Status block_attention_descend_gate(const Descent *descent, Error *error) {
 }
 
 Status block_attention_descend_scores(const Descent *descent, Error *error) {
-    bool is_gated = backward_copy_width(descent_config(descent), descent_plan(descent), COPY_ATTENDED) > 0;
+    bool is_gated = descent_slope_width(descent, SLOPE_ATTENTION_GATE) > 0;
     Status status = descent_give_matrix(descent, TENSOR_O, BACKWARD_MIXED, descent->given, error);
     if (status == STATUS_OK)
         status = descent_project(descent, TENSOR_O, descent->given, SLOPE_MIXED, false, error);
+    if (status == STATUS_OK) status = descend_mixed(descent, error);
     if (status == STATUS_OK && is_gated) status = descent_for_tokens(descent, descend_gates, error);
     return status == STATUS_OK ? descend_scores(descent, error) : status;
 }
 
 Status block_attention_descend(const Descent *descent, Error *error) {
     Status status = block_attention_descend_scores(descent, error);
+    bool norms_values = descent_config(descent)->norms_values && descent_plan(descent)->kv_layer < 0;
     if (status == STATUS_OK) status = descent_for_tokens(descent, descend_scales, error);
+    if (status == STATUS_OK && norms_values) status = descent_for_tokens(descent, descend_value_norm, error);
     if (status == STATUS_OK) status = descent_heads_run(descent, error);
     if (status == STATUS_OK)
         status = descent_config(descent)->qkv == QKV_PARTED ? descend_parted(descent, error)

@@ -143,21 +143,155 @@ Status block_mlp_run(const Pass *pass, Error *error) {
 
 /* ---- the way back ---- */
 
+/* What the gate gives where it is cut off, scaled, in place. */
+static void open_gate(const Descent *descent, float *gate) {
+    const LayerPlan *plan = descent_plan(descent);
+    float scale = (float)descent_config(descent)->gate_scale;
+    for (size_t i = 0; i < plan->intermediate_size; i++) gate[i] *= scale;
+    cut_off(plan->cutoff, gate, plan->intermediate_size);
+}
+
+/* From what was left of a gate to the gate, x: of what is taken off each, a part is of the mean and a part of the deviation,
+ * which all have made. */
+static void descend_cutoff(double deviations, const float *x, float scale, const float *left, float *slope,
+                           size_t width) {
+    double sum = 0.0, squares = 0.0, given = 0.0;
+    for (size_t i = 0; i < width; i++) sum += (double)(x[i] * scale);
+    const double mean = sum / (double)width;
+    for (size_t i = 0; i < width; i++) squares += pow((double)(x[i] * scale) - mean, 2.0);
+    const double deviation = sqrt(squares / (double)width);
+    for (size_t i = 0; i < width; i++) {
+        if (left[i] <= 0.0F) slope[i] = 0.0F;
+        given += (double)slope[i];
+    }
+    for (size_t i = 0; i < width; i++) {
+        double along = deviation > 0.0 ? deviations * ((double)(x[i] * scale) - mean) / deviation : 0.0;
+        slope[i] = (float)((double)slope[i] - given * (1.0 + along) / (double)width) * scale;
+    }
+}
+
+/* A token's gate and up on the way back; its gate cut off already where it is. */
+typedef struct GateUp {
+    Glu glu;
+    const float *gate, *up;
+    size_t width;
+} GateUp;
+
+static GateUp find_gate_up(const Descent *descent, size_t sequence, size_t token, float *room) {
+    GateUp of = {.glu = make_glu(descent->backward->state, descent->layer),
+                 .up = descent_activation(descent, BACKWARD_UP, sequence, token),
+                 .width = backward_site_width(descent_plan(descent), BACKWARD_UP)};
+    of.gate = of.glu.is_plain ? of.up : descent_activation(descent, BACKWARD_GATE, sequence, token);
+    if (isnan(descent_plan(descent)->cutoff)) return of;
+    memcpy(room, of.gate, of.width * sizeof *room);
+    open_gate(descent, room);
+    of.gate = room;
+    of.glu.scale = 1.0F;
+    return of;
+}
+
+/* At what the activation gave: what down took, or what its norm took. */
+static Slope slope_of_activation(const Descent *descent) {
+    bool is_normed = architecture_needs(descent_plan(descent), TENSOR_PART_ACTIVATED_NORM);
+    return is_normed ? SLOPE_UNNORMED : SLOPE_ACTIVATED;
+}
+
 static void descend_activation(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
-    (void)worker;
-    const Glu glu = make_glu(descent->backward->state, descent->layer);
-    const float *up = descent_activation(descent, BACKWARD_UP, sequence, token),
-                *gate = glu.is_plain ? up : descent_activation(descent, BACKWARD_GATE, sequence, token),
-                *from = descent_slope(descent, SLOPE_ACTIVATED, sequence, token);
+    float *room = descent->rows + (size_t)worker * 2 * descent->row_stride;
+    const GateUp of = find_gate_up(descent, sequence, token, room);
+    const float *from = descent_slope(descent, slope_of_activation(descent), sequence, token);
     float *to_up = descent_slope(descent, SLOPE_UP, sequence, token),
-          *to_gate = glu.is_plain ? NULL : descent_slope(descent, SLOPE_GATE, sequence, token);
-    for (size_t i = 0; i < backward_site_width(descent_plan(descent), BACKWARD_UP); i++) {
+          *to_gate = of.glu.is_plain ? NULL : descent_slope(descent, SLOPE_GATE, sequence, token);
+    for (size_t i = 0; i < of.width; i++) {
         float by_gate = 0.0F, by_up = 0.0F;
-        glu_differentiate(&glu, gate[i], up[i], &by_gate, &by_up);
+        glu_differentiate(&of.glu, of.gate[i], of.up[i], &by_gate, &by_up);
         to_up[i] = from[i] * by_up;
         if (to_gate != NULL) to_gate[i] = from[i] * by_gate;
     }
+    if (of.gate == room)
+        descend_cutoff(descent_plan(descent)->cutoff,
+                       descent_activation(descent, BACKWARD_GATE, sequence, token),
+                       (float)descent_config(descent)->gate_scale, room, to_gate, of.width);
 }
+
+/* ---- the norm between activation and down ---- */
+
+static Norm activated_norm(const Descent *descent) {
+    const ModelConfig *config = descent_config(descent);
+    return (Norm){.kind = config->norm,
+                  .weight =
+                      forward_part(descent->backward->state, descent->layer, TENSOR_PART_ACTIVATED_NORM),
+                  .size = descent_plan(descent)->intermediate_size,
+                  .epsilon = config->norm_epsilon};
+}
+
+/* What the norm took, again: x [width]. `room` is as large. */
+static void restore_activated(const Descent *descent, size_t sequence, size_t token, float *room, float *x) {
+    const GateUp of = find_gate_up(descent, sequence, token, room);
+    for (size_t i = 0; i < of.width; i++) x[i] = glu_value(&of.glu, of.gate[i], of.up[i]);
+}
+
+/* For who wants gradients of weights, all of it in the place of what the norm gave. */
+static void keep_activated(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    size_t width = descent_plan(descent)->intermediate_size;
+    restore_activated(descent, sequence, token, descent->rows + (size_t)worker * 2 * descent->row_stride,
+                      descent->backward->state->buffers[BUFFER_GATE] +
+                          (descent->spans[sequence].row + token) * width);
+}
+
+static void descend_norm(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    const Norm norm = activated_norm(descent);
+    float *x = descent->rows + (size_t)worker * 2 * descent->row_stride,
+          *to = descent_slope(descent, SLOPE_UNNORMED, sequence, token);
+    restore_activated(descent, sequence, token, x + descent->row_stride, x);
+    memset(to, 0, norm.size * sizeof *to);
+    norm_backward(&norm, x, descent_slope(descent, SLOPE_ACTIVATED, sequence, token), to);
+}
+
+static Status descend_activated_norm(const Descent *descent, Error *error) {
+    const Backward *backward = descent->backward;
+    if (!architecture_needs(descent_plan(descent), TENSOR_PART_ACTIVATED_NORM)) return STATUS_OK;
+    Status status = STATUS_OK;
+    if (descent->taker != NULL) status = descent_for_tokens(descent, keep_activated, error);
+    if (status == STATUS_OK)
+        status = descent_give_part_norm(descent, TENSOR_PART_ACTIVATED_NORM, activated_norm(descent),
+                                        backward->state->buffers[BUFFER_GATE], SLOPE_ACTIVATED, error);
+    return status == STATUS_OK ? descent_for_tokens(descent, descend_norm, error) : status;
+}
+
+/* ---- weights of an activation ---- */
+
+/* What α₊ or α₋ of xIELU learns: before softplus. */
+static Status give_xielu(const Descent *descent, TensorPart part, bool is_above, Error *error) {
+    const Backward *backward = descent->backward;
+    const PairTensor *tensor = backward->model->layers[descent->layer].parts[part];
+    const Xielu weights = make_glu(backward->state, descent->layer).xielu;
+    double sum = 0.0;
+    for (size_t s = 0; s < descent->count; s++) {
+        for (size_t t = 0; t < descent->spans[s].tokens; t++) {
+            const GateUp of = find_gate_up(descent, s, t, descent->rows);
+            const float *from = descent_slope(descent, slope_of_activation(descent), s, t),
+                        *x = of.glu.is_plain ? of.up : of.gate;
+            for (size_t i = 0; i < of.width; i++) {
+                double slope = (double)from[i] * (of.glu.is_plain ? 1.0 : (double)of.up[i]);
+                if ((x[i] > 0.0F) == is_above)
+                    sum += slope * (double)activation_xielu_by_weight(&weights, x[i]);
+            }
+        }
+    }
+    float stored = *forward_part(backward->state, descent->layer, part),
+          gradient = (float)(sum / (1.0 + exp(-(double)stored)));
+    return descent_give_vector(descent, tensor->role, tensor, &gradient, 1, error);
+}
+
+static Status give_activation(const Descent *descent, Error *error) {
+    bool has_weights = descent_config(descent)->activation == ACTIVATION_XIELU;
+    if (descent->taker == NULL || !has_weights) return STATUS_OK;
+    Status status = give_xielu(descent, TENSOR_PART_XIELU_POSITIVE, true, error);
+    return status == STATUS_OK ? give_xielu(descent, TENSOR_PART_XIELU_NEGATIVE, false, error) : status;
+}
+
+/* ---- gate and up ---- */
 
 static void join_gate_up(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
     (void)worker;
@@ -193,6 +327,8 @@ Status block_mlp_descend(const Descent *descent, Error *error) {
     Status status = descent_give_matrix(descent, TENSOR_DOWN, BACKWARD_ACTIVATED, descent->given, error);
     if (status == STATUS_OK)
         status = descent_project(descent, TENSOR_DOWN, descent->given, SLOPE_ACTIVATED, false, error);
+    if (status == STATUS_OK) status = descend_activated_norm(descent, error);
+    if (status == STATUS_OK) status = give_activation(descent, error);
     if (status == STATUS_OK) status = descent_for_tokens(descent, descend_activation, error);
     if (status != STATUS_OK) return status;
     return architecture_has(plan, TENSOR_GATE_UP) ? descend_fused(descent, error)

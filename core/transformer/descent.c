@@ -146,6 +146,22 @@ Status descent_give_norm(const Descent *descent, TensorRole role, const float *s
     return descent_give(descent, &flow, error);
 }
 
+Status descent_give_part_norm(const Descent *descent, TensorPart part, Norm norm, const float *inputs,
+                              Slope slope, Error *error) {
+    const Backward *backward = descent->backward;
+    const PairTensor *tensor = backward->model->layers[descent->layer].parts[part];
+    BackwardFlow flow = {.kind = FLOW_NORM,
+                         .tensor = tensor,
+                         .role = tensor->role,
+                         .tokens = descent->tokens,
+                         .columns = norm.size,
+                         .rows = norm.size,
+                         .inputs = inputs,
+                         .gradients = backward->slopes[slope],
+                         .norm = norm};
+    return descent->taker == NULL ? STATUS_OK : descent_give(descent, &flow, error);
+}
+
 Status descent_give_vector(const Descent *descent, TensorRole role, const PairTensor *tensor,
                            const float *gradient, size_t rows, Error *error) {
     BackwardFlow flow = {.kind = FLOW_VECTOR,

@@ -71,6 +71,10 @@ Status descent_give_matrix(const Descent *descent, TensorRole role, BackwardSite
 Status descent_give_norm(const Descent *descent, TensorRole role, const float *streams, Slope slope,
                          Error *error) STATUS_MUST_CHECK;
 
+/* Of a norm of the layer that is a part: what went into it, [tokens × norm.size], and the gradient at its output. */
+Status descent_give_part_norm(const Descent *descent, TensorPart part, Norm norm, const float *inputs,
+                              Slope slope, Error *error) STATUS_MUST_CHECK;
+
 /* Any of them, as filled in but for its group. */
 Status descent_give(const Descent *descent, BackwardFlow *flow, Error *error) STATUS_MUST_CHECK;
 

@@ -58,7 +58,7 @@ typedef enum ForwardSite {
     FORWARD_UP,
     FORWARD_ACTIVATED, /* input of down_proj: act(gate) ⊙ up; of a mixture of experts the shared expert's */
     FORWARD_SWITCH,    /* what the shared expert is weighed by, before the sigmoid: [tokens × 1] */
-    FORWARD_ROUTER, /* what a router gives, before its bias: [tokens × experts] */
+    FORWARD_ROUTER,    /* what a router gives, before its bias: [tokens × experts] */
     FORWARD_SCORES, /* a router's scores, or logits where only those of the chosen are scored: [tokens × experts] */
     FORWARD_CHOSEN, /* a mixture of experts: [tokens × chosen], the numbers of the experts that each token goes to, the
                            best first: how often a number comes is the share of tokens routed to that expert */

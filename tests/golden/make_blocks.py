@@ -60,14 +60,27 @@ CASES = {
     "norms-apart": ("stablelm", dict(qk_layernorm=True, use_qkv_bias=True, rope_parameters=HALF)),
     "sinks": ("granite_swa", MIXED),
     "head-norms-with-biases": ("phi", dict(qk_layernorm=True, head_dim=4)),
+    "activation-that-learns": ("apertus", dict(head_dim=4)),
+    "norms-within": ("bitnet", dict(head_dim=4)),
+    "scaled-behind": ("hyperclovax", dict(head_dim=4, use_post_norm=True, embedding_multiplier=2.0, residual_multiplier=0.4, attention_multiplier=0.3,
+                                          logits_scaling=0.5)),
+    "normed-residual": ("bloom", dict(n_layer=2, n_head=4, apply_residual_connection_post_layernorm=True)),
+    "falling-scale": ("gpt2", dict(n_embd=16, n_head=4, n_layer=2, n_positions=64, scale_attn_by_inverse_layer_idx=True)),
+    "rounded-alibi": ("falcon", dict(alibi=True, multi_query=False, parallel_attn=False, bias=True, ffn_hidden_size=24)),
 }
+# transformers adds Falcon's ALiBi twice in its eager attention
+SDPA = ("rounded-alibi",)
 
 
-def make_model(kind, settings):
+def attention_of(case):
+    return "sdpa" if case in SDPA else "eager"
+
+
+def make_model(kind, settings, attention="eager"):
     fields = CONFIG_MAPPING[kind]().to_dict()
     values = {k: v for k, v in (SMALL | settings).items() if k in fields or k in settings}
     config = CONFIG_MAPPING[kind](**values)
-    return AutoModelForCausalLM.from_config(config, attn_implementation="eager", dtype=torch.float32).eval()
+    return AutoModelForCausalLM.from_config(config, attn_implementation=attention, dtype=torch.float32).eval()
 
 
 def scramble(model, seed, amount=None):
@@ -76,7 +89,7 @@ def scramble(model, seed, amount=None):
         for name, p in model.named_parameters():
             noise = torch.randn(p.shape, generator=generator)
             if amount is not None:
-                p.add_(amount * noise * p.std().clamp(min=0.05))
+                p.add_(amount * noise * p.std(correction=min(1, p.numel() - 1)).clamp(min=0.05))
             elif p.dim() >= 2 and p.shape[-1] == p.numel() // p.shape[0]:
                 p.copy_(noise * (0.5 if "embed" in name else 0.9 / p.shape[-1] ** 0.5))
             else:
@@ -100,7 +113,7 @@ class Hooks:
         inner = next(m for m in model.modules() if isinstance(getattr(m, "layers", None) or getattr(m, "h", None), torch.nn.ModuleList))
         self.layers = getattr(inner, "layers", None) or inner.h
         self.final = next(getattr(inner, n) for n in ("norm", "final_layer_norm", "final_layernorm", "ln_f", "layer_norm", "embedding_norm", "final_norm") if getattr(inner, n, None) is not None)
-        self.names = [{n: m for n, m in layer.named_modules() if type(m).__name__ in ("Linear", "Conv1D")} for layer in self.layers]
+        self.names = [{n: m for n, m in layer.named_modules() if type(m).__name__ in ("Linear", "FalconLinear", "Conv1D")} for layer in self.layers]
         self.handles = []
         for i, layer in enumerate(self.layers):
             for name, module in list(self.names[i].items()) + [(n, m) for n, m in layer.named_children() if "norm" in n]:
@@ -158,7 +171,18 @@ def norm_scale(norm, x):
 BEHIND = {"gemma2": ("post_attention_layernorm", "post_feedforward_layernorm"),
           "gemma3_text": ("post_attention_layernorm", "post_feedforward_layernorm"),
           "olmo2": ("post_attention_layernorm", "post_feedforward_layernorm"),
-          "glm4": ("post_self_attn_layernorm", "post_mlp_layernorm")}
+          "glm4": ("post_self_attn_layernorm", "post_mlp_layernorm"),
+          "hyperclovax": ("post_norm1", "post_norm2")}
+
+
+def past(model, hooks, i, is_mlp, d):
+    """d at the end of the stream as it is behind a block of layer i, down past the blocks above it; norms' scales as they are."""
+    if not getattr(model.config, "apply_residual_connection_post_layernorm", False):
+        return d
+    blocks = [(j, norm) for j in range(len(hooks.layers)) for norm in ("input_layernorm", "post_attention_layernorm")]
+    for j, norm in reversed(blocks[2 * i + 1 + is_mlp:]):
+        d = norm_scale(getattr(hooks.layers[j], norm), flat(hooks.inputs[j, norm])[-1].detach())(d)
+    return d
 
 
 def attribute(model, kind, position):
@@ -169,7 +193,8 @@ def attribute(model, kind, position):
     config = model.config
     head = model.get_output_embeddings().weight[token].detach()
     d = norm_scale(hooks.final, h.detach())(head)
-    scale = getattr(config, "logit_scale", None) or 1.0 / (getattr(config, "logits_scaling", None) or 1.0)
+    times = getattr(config, "logits_scaling", None) or 1.0
+    scale = getattr(config, "logit_scale", None) or (times if kind == "hyperclovax" else 1.0 / times)
     cap = getattr(config, "final_logit_softcapping", None)
     d = d * scale * (1.0 if cap is None else 1.0 - (float(out[token]) / cap) ** 2)
     (d.detach() * h).sum().backward()
@@ -183,7 +208,7 @@ def attribute(model, kind, position):
                 x, g = flat(hooks.outputs[i, name]), flat(hooks.outputs[i, name].grad)
                 found[module] = (x * g).abs().sum(0).tolist()
             elif module is not None:
-                x, own = flat(hooks.inputs[i, name])[-1].detach(), d.detach() * residual
+                x, own = flat(hooks.inputs[i, name])[-1].detach(), past(model, hooks, i, module == "down", d.detach()) * residual
                 if kind in BEHIND:
                     norm = BEHIND[kind][module == "down"]
                     layer = hooks.layers[i]
@@ -273,8 +298,8 @@ def make(out, case):
     where = os.path.join(out, case)
     shutil.rmtree(where, ignore_errors=True)
     torch.manual_seed(1)
-    model = make_model(kind, settings)
-    load = lambda side: AutoModelForCausalLM.from_pretrained(f"{where}/{side}", attn_implementation="eager", dtype=torch.float32).eval()
+    model = make_model(kind, settings, attention_of(case))
+    load = lambda side: AutoModelForCausalLM.from_pretrained(f"{where}/{side}", attn_implementation=attention_of(case), dtype=torch.float32).eval()
     scramble(model, 2)
     model.save_pretrained(where + "/base")
     scramble(model, 3, 0.3)

@@ -422,7 +422,7 @@ static void what_has_no_way_back_is_named(void **state) {
          "\"num_experts\":4,\"num_experts_per_tok\":2,\"moe_intermediate_size\":8,\"num_dense_layers\":1,"
          "\"global_attn_every_n_layers\":2",
          NULL},
-        {"apertus", "", "xIELU"},
+        {"apertus", "", NULL},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         const ModelConfig config = accept(CASES[i].type, CASES[i].more);
@@ -433,6 +433,11 @@ static void what_has_no_way_back_is_named(void **state) {
     ModelConfig config = accept("llama", "");
     part_set_add(&config.plans[0].parts, TENSOR_PART_COMMON_LINEAR, true); /* as a type to come may have */
     assert_string_equal(architecture_forward_only(&config), "tensors of its own");
+    config = accept("llama", "");
+    config.mlp_scale = 0.5;
+    assert_null(architecture_forward_only(&config));
+    config.wiring = WIRING_PARALLEL; /* both blocks start from one gradient */
+    assert_string_equal(architecture_forward_only(&config), "scaled blocks side by side");
     config = accept("llama", "");
     config.plans[0].value_dim = config.plans[0].head_dim / 2;
     assert_null(architecture_forward_only(&config)); /* of a matrix of their own */
