@@ -219,15 +219,6 @@ static bool has_other_values(const ModelConfig *config) {
     return false;
 }
 
-static bool shares_keys(const ModelConfig *config) {
-    for (size_t i = 0; i < config->plan_count; i++) {
-        const LayerPlan *plan = &config->plans[i];
-        if (plan->kv_layer >= 0 || (architecture_has(plan, TENSOR_K) && !architecture_has(plan, TENSOR_V)))
-            return true;
-    }
-    return false;
-}
-
 /* Tensors beside those with a role that a way back knows: whatever else a type has, it has none. */
 static bool has_other_parts(const ModelConfig *config) {
     static const TensorPart KNOWN[] = {
@@ -238,7 +229,10 @@ static bool has_other_parts(const ModelConfig *config) {
         TENSOR_PART_LATENT_NORM,    TENSOR_PART_QUERY_BIAS,         TENSOR_PART_LATENT_BIAS,
         TENSOR_PART_ATTENTION_GATE, TENSOR_PART_ATTENTION_RESIDUAL, TENSOR_PART_MLP_RESIDUAL,
         TENSOR_PART_MIXED_NORM,     TENSOR_PART_ACTIVATED_NORM,     TENSOR_PART_XIELU_POSITIVE,
-        TENSOR_PART_XIELU_NEGATIVE, TENSOR_PART_XIELU_BETA,         TENSOR_PART_XIELU_EPSILON};
+        TENSOR_PART_XIELU_NEGATIVE, TENSOR_PART_XIELU_BETA,         TENSOR_PART_XIELU_EPSILON,
+        TENSOR_PART_LAYER_SCALE,    TENSOR_PART_LAYER_GATE,         TENSOR_PART_LAYER_PROJECTION,
+        TENSOR_PART_LAYER_NORM,     TENSOR_PART_INPUT_EMBEDDING,    TENSOR_PART_INPUT_PROJECTION,
+        TENSOR_PART_INPUT_NORM};
     bool is_known[TENSOR_PART_COUNT] = {false};
     for (int part = TENSOR_PART_CONVOLUTION_IN; part <= TENSOR_PART_GATED_OUT_BIAS; part++)
         is_known[part] = true;
@@ -256,7 +250,6 @@ const char *architecture_forward_only(const ModelConfig *config) {
         const char *name;
     } switches[] = {
         {has_mixer(config, MIXER_LIGHTNING), "lightning attention"},
-        {shares_keys(config), "shared keys and values"},
         {scales_side_by_side(config), "scaled blocks side by side"},
         {config->lacks_final_norm, "a stream without a last norm"},
         {mixes_norms_and_gates(config), "norms of gated attention"},
@@ -267,7 +260,6 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {needs_any(config, TENSOR_PART_LAMBDA_Q1, TENSOR_PART_LAMBDA_K2), "differential attention"},
         {config->streams > 1, "alternating updates"},
         {has_other_values(config) && config->qkv != QKV_PARTED, "values of another width than keys"},
-        {needs_any(config, TENSOR_PART_LAYER_SCALE, TENSOR_PART_LAYER_NORM), "inputs and scales of layers"},
     };
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
         if (switches[i].is_there) return switches[i].name;

@@ -232,16 +232,15 @@ static void pass_block(const Group *group, const BackwardPast *past) {
  * the same, of which nothing is scaled then. */
 static Status score_layer(void *user, const BackwardLayer *layer, Error *error) {
     const Group *group = user;
-    const LayerPlan *plan = architecture_layer(group->model->config, layer->layer);
     for (size_t i = 0; i < group->count * group->model->config->hidden_size; i++)
         group->directions[i] *= layer->end_scale;
     Status status = layer->experts != NULL ? score_experts(group, layer, error) : STATUS_OK;
     for (int module = 0; module < NEURON_MODULE_COUNT && status == STATUS_OK; module++)
         if (module != NEURON_O) status = score_module(group, layer, (NeuronModule)module, error);
     if (status != STATUS_OK) return status;
-    if (plan->mlp != MLP_NONE) pass_block(group, &layer->past[1]);
+    pass_block(group, &layer->past[1]);
     status = score_module(group, layer, NEURON_O, error);
-    if (plan->mixer != MIXER_NONE) pass_block(group, &layer->past[0]);
+    pass_block(group, &layer->past[0]);
     return status;
 }
 

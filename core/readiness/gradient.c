@@ -154,7 +154,7 @@ static Status start(Measurement *measurement, Error *error) {
 /* A tied head's gradient meets the embedding's. */
 static Status take_flow(void *user, const BackwardFlow *flow, Error *error) {
     Measurement *measurement = user;
-    if (flow->role == TENSOR_EMBEDDING)
+    if (flow->tensor == measurement->model->whole.tensors[TENSOR_EMBEDDING])
         return gradient_head_embed(measurement->head, flow->gradients, &measurement->ends, error);
     return gradient_sums_add(measurement->sums, flow, &measurement->squares, error);
 }

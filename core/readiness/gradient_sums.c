@@ -72,6 +72,7 @@ uint64_t gradient_sums_bytes(const Model *model) {
             floats += count_floats(model->layers[layer].parts[part]);
         if (floats > most) most = floats;
     }
+    most += count_floats(model->whole.parts[TENSOR_PART_INPUT_PROJECTION]);
     return most * sizeof(float);
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/support/memory.h"
 #include "core/transformer/backward_mixer.h"
+#include "core/transformer/block_layer_input.h"
 #include "core/transformer/block_mlp.h"
 #include "core/transformer/descent_stream.h"
 #include "core/transformer/embedding.h"
@@ -36,7 +37,8 @@ static void keep_activations(void *user, const ForwardMoment *moment) {
                   {FORWARD_DECAY, COPY_DECAY},           {FORWARD_GATE_RANK, COPY_GATE_RANK},
                   {FORWARD_DECAY_RANK, COPY_DECAY_RANK}, {FORWARD_ATTENDED, COPY_ATTENDED},
                   {FORWARD_STATE_IN, COPY_STATE_IN},     {FORWARD_STATE_SMALL, COPY_STATE_SMALL},
-                  {FORWARD_STATE_READ, COPY_STATE_READ}};
+                  {FORWARD_STATE_READ, COPY_STATE_READ}, {FORWARD_BEHIND, COPY_BEHIND},
+                  {FORWARD_LAYER_GATE, COPY_LAYER_GATE}, {FORWARD_LAYER_OUTPUT, COPY_LAYER_OUTPUT}};
     Backward *backward = user;
     float *to = NULL;
     backward_experts_keep(backward->experts, moment);
@@ -75,8 +77,20 @@ static Status descend_attention(Descent *descent, Error *error) {
 /* Either may be missing. */
 static Status descend_layer(Descent *descent, Error *error) {
     const LayerPlan *plan = descent_plan(descent);
-    Status status = plan->mlp != MLP_NONE ? descend_mlp(descent, error) : STATUS_OK;
+    Status status = block_layer_input_descend(descent, error);
+    if (status == STATUS_OK && plan->mlp != MLP_NONE) status = descend_mlp(descent, error);
     return status == STATUS_OK && plan->mixer != MIXER_NONE ? descend_attention(descent, error) : status;
+}
+
+/* Keys and values of another layer are in the cache, but not where another group came after. */
+static Status restore_keys(const Descent *descent, Error *error) {
+    Backward *backward = descent->backward;
+    int source = descent_plan(descent)->kv_layer;
+    if (source < 0 || backward->group_count == 1) return STATUS_OK;
+    const ForwardInput input = backward_input(backward, descent->group);
+    return forward_replay_keys(backward->state, (uint64_t)source,
+                               backward_inputs(backward, descent->group, (uint64_t)source), &input,
+                               backward->scratch, descent->job, error);
 }
 
 /* Runs the layer forward again for the group, then down. What was kept of it stands in for what would be computed. */
@@ -88,7 +102,9 @@ static Status run_layer(Descent *descent, const char *stage, Error *error) {
     input.observer = keep_activations;
     input.user = backward;
     descent->kept = backward_kept(backward, group, descent->layer);
-    Status status = forward_replay_layer(
+    Status status = restore_keys(descent, error);
+    if (status != STATUS_OK) return status;
+    status = forward_replay_layer(
         backward->state, descent->layer, backward_inputs(backward, group, descent->layer), &input,
         descent->kept.up != NULL ? &descent->kept : NULL, backward->scratch, descent->job, error);
     return status == STATUS_OK ? descend_layer(descent, error) : status;
@@ -161,7 +177,26 @@ static Status open_descent(Descent *descent, size_t tokens, size_t longest, Erro
     return status == STATUS_OK ? reserve_slopes(backward, tokens, error) : status;
 }
 
+/* Zeros, for so many tokens. */
+static Status open_shared(Descent *descent, size_t tokens, Error *error) {
+    const ModelConfig *config = descent_config(descent);
+    descent->shared_slopes = memory_allocate(config->layers, 2 * sizeof *descent->shared_slopes);
+    if (descent->shared_slopes == NULL) return memory_fail(error, "gradients");
+    for (uint64_t layer = 0; layer < config->layers; layer++) {
+        const LayerPlan *plan = architecture_layer(config, layer);
+        const size_t widths[] = {plan->kv_heads * plan->head_dim, plan->kv_heads * plan->value_dim};
+        for (size_t i = 0; i < 2 && backward_shares_keys(config, layer); i++) {
+            descent->shared_slopes[2 * layer + i] = memory_allocate(tokens, widths[i] * sizeof(float));
+            if (descent->shared_slopes[2 * layer + i] == NULL) return memory_fail(error, "gradients");
+        }
+    }
+    return STATUS_OK;
+}
+
 static void close_descent(Descent *descent) {
+    for (uint64_t i = 0; descent->shared_slopes != NULL && i < 2 * descent_config(descent)->layers; i++)
+        free(descent->shared_slopes[i]);
+    free(descent->shared_slopes);
     for (size_t r = 0; r < MODEL_MAX_ROPES; r++) {
         free(descent->angles[r].cosines);
         free(descent->angles[r].sines);
@@ -247,6 +282,7 @@ Status backward_run(Backward *backward, const BackwardSequence *sequences, size_
                        .tokens = tokens,
                        .job = job};
     status = open_descent(&descent, tokens, longest, error);
+    if (status == STATUS_OK) status = open_shared(&descent, tokens, error);
     backward->slopes[SLOPE_RESIDUAL] = gradient;
     if (status == STATUS_OK && tokens > 0) status = descend(&descent, visitor, user, stage, error);
     backward->slopes[SLOPE_RESIDUAL] = NULL;
@@ -297,6 +333,7 @@ static void take_group(Descent *descent, const BackwardGroup *group, BackwardSpa
         shared += part->prefix_tokens;
     }
     descent->group = group;
+    descent->shared_first = group->first;
     descent->spans = spans;
     descent->count = group->part_count;
     descent->tokens = group->tokens;
@@ -321,8 +358,10 @@ static Status descend_groups(Descent *descent, BackwardSpan *spans, float *gradi
     }
     for (size_t g = 0; g < backward->group_count && status == STATUS_OK; g++) {
         take_group(descent, &backward->groups[g], spans, gradient);
-        status = embedding_descend(descent, error);
+        status = block_layer_input_finish(descent, error);
+        if (status == STATUS_OK) status = embedding_descend(descent, error);
     }
+    if (status == STATUS_OK) status = block_layer_input_give_rows(descent, error);
     return status == STATUS_OK ? embedding_give_rows(descent, gradient, error) : status;
 }
 
@@ -340,6 +379,7 @@ Status backward_run_weights(Backward *backward, float *gradient, BackwardTaker t
     if (spans == NULL) return memory_fail(error, "a backward pass");
     Descent descent = {.backward = backward, .job = job, .taker = taker, .user = user};
     status = open_descent(&descent, backward->group_tokens, longest, error);
+    if (status == STATUS_OK) status = open_shared(&descent, backward->tokens, error);
     if (status == STATUS_OK) status = open_weights(&descent, error);
     if (status == STATUS_OK) status = descend_groups(&descent, spans, gradient, stage, error);
     backward->slopes[SLOPE_RESIDUAL] = NULL;

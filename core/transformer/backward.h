@@ -188,7 +188,7 @@ typedef struct BackwardFlow {
 typedef Status (*BackwardTaker)(void *user, const BackwardFlow *flow, Error *error);
 
 /* Takes `gradient` [backward_tokens() × hidden_size] at the residual stream before the final norm down to the rows of the
- * embedding, all tokens of each row. Reports `stage` in token-layers. */
+ * embedding, all tokens of each row. Reports `stage` in token-layers. Once: what was kept of layers' inputs is lost. */
 Status backward_run_weights(Backward *backward, float *gradient, BackwardTaker taker, void *user,
                             const char *stage, Job *job, Error *error) STATUS_MUST_CHECK;
 

@@ -27,6 +27,7 @@ typedef enum Slope {
     SLOPE_LATENT,
     SLOPE_LATENT_NORMED,
     SLOPE_ATTENTION_GATE, /* at gates of what attention gives, before they are bent */
+    SLOPE_LAYER_GATE,     /* layer_input_size: at what a layer gates its inputs with */
     SLOPE_EXPANDED,       /* of each head the plain part of its key, and its value */
     SLOPE_PROJECTED,      /* as buffers are: queries and gates of one matrix; channels that are convolved, */
     SLOPE_STORED,         /* as their matrices have them, */
@@ -51,6 +52,9 @@ typedef enum BackwardCopy {
     COPY_GATE_RANK,
     COPY_DECAY_RANK,
     COPY_ATTENDED,
+    COPY_BEHIND,
+    COPY_LAYER_GATE,
+    COPY_LAYER_OUTPUT,
     COPY_STATE_IN,
     COPY_STATE_SMALL,
     COPY_STATE_READ,
@@ -86,7 +90,10 @@ struct Backward {
     ForwardPlace *places; /* [tokens]: within the group */
     size_t *starts;       /* the same where nothing is shared */
     bool shares;
-    float *inputs;      /* [layers + 1][tokens × hidden_size] */
+    float *inputs; /* [layers + 1][tokens × hidden_size] */
+    /* [tokens × layers · layer_input_size], or NULL: what layers have besides; on the way down to weights a layer's are
+     * overwritten by the gradient at them */
+    float *layer_inputs;
     float *gates, *ups; /* [layers − kept_from][tokens × intermediate_size]; gates NULL: the model has none */
     uint64_t kept_from; /* = layers: nothing of that is kept */
     /* of the layer and the group at hand, [group_tokens × width] */
@@ -126,6 +133,10 @@ ForwardKept backward_kept(const Backward *backward, const BackwardGroup *group, 
 size_t backward_copy_width(const ModelConfig *config, const LayerPlan *plan, BackwardCopy copy);
 size_t backward_widest_copy(const ModelConfig *config, BackwardCopy copy);
 
+/* Whether other layers attend to the layer's keys and values; of a token, all that are shared. */
+bool backward_shares_keys(const ModelConfig *config, uint64_t layer);
+size_t backward_shared_width(const ModelConfig *config);
+
 /* Of the layer at hand; of the widest one. */
 size_t backward_site_width(const LayerPlan *plan, BackwardSite site);
 size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Slope slope);
@@ -140,7 +151,11 @@ static inline size_t backward_position(const Backward *backward, size_t token) {
 
 /* The input that a group of tokens is, for a forward pass on an empty state. */
 static inline ForwardInput backward_input(const Backward *backward, const BackwardGroup *group) {
+    size_t besides = forward_buffer_width(backward_config(backward), BUFFER_LAYER_INPUTS);
     return (ForwardInput){.ids = backward->ids + group->first,
+                          .layer_inputs = backward->layer_inputs == NULL
+                                              ? NULL
+                                              : backward->layer_inputs + group->first * besides,
                           .starts = backward->shares ? NULL : backward->starts + group->first,
                           .places = backward->shares ? backward->places + group->first : NULL,
                           .in_blocks = true,

@@ -11,7 +11,10 @@
 /* ---- sizes ---- */
 
 uint64_t backward_kept_bytes(const Model *model) {
-    return (model->config->layers + 1) * model->config->hidden_size * sizeof(float);
+    const ModelConfig *config = model->config;
+    return ((config->layers + 1) * config->hidden_size + config->layers * config->layer_input_size +
+            backward_shared_width(config)) *
+           sizeof(float);
 }
 
 /* Of a token's keys and values in a layer. */
@@ -31,7 +34,7 @@ static uint64_t row_width(const ModelConfig *config) {
 }
 
 static uint64_t sequence_width(const ModelConfig *config) {
-    uint64_t width = 0;
+    uint64_t width = backward_shared_width(config);
     for (int i = 0; i < SLOPE_COUNT; i++) width += backward_widest_slope(config, (Slope)i);
     return width + backward_experts_sequence_width(config);
 }
@@ -101,6 +104,11 @@ static Status allocate(Backward *backward, Error *error) {
         if (width == 0) continue;
         backward->copies[i] = memory_allocate_aligned(backward->group_tokens, width * sizeof(float));
         complete = backward->copies[i] != NULL;
+    }
+    size_t besides = forward_buffer_width(config, BUFFER_LAYER_INPUTS);
+    if (complete && besides > 0) {
+        backward->layer_inputs = memory_allocate_aligned(backward->tokens, besides * sizeof(float));
+        complete = backward->layer_inputs != NULL;
     }
     for (int i = 0; i < 2 && complete && backward_norms_behind(config); i++) {
         backward->outputs[i] = memory_allocate_aligned(backward->group_tokens, row_bytes);
@@ -187,6 +195,8 @@ static void keep(void *user, const ForwardMoment *moment) {
     const Backward *backward = keeping->backward;
     float *to = NULL;
     if (moment->site == FORWARD_LAYER_INPUT) to = backward_inputs(backward, keeping->group, moment->layer);
+    if (moment->site == FORWARD_LAYER_INPUTS)
+        to = backward->layer_inputs + keeping->group->first * moment->width;
     bool is_kept = moment->layer >= backward->kept_from;
     if (is_kept && moment->site == FORWARD_GATE)
         to = backward->gates + kept_place(backward, keeping->group, moment->layer);
@@ -207,6 +217,7 @@ static Status run_groups(Backward *backward, const char *stage, Job *job, Error 
         input.done = group->first * layers;
         input.total = backward->tokens * layers;
         input.observer = keep;
+        input.layer_inputs = NULL; /* they are made here */
         input.user = &keeping;
         forward_rewind(backward->state, 0);
         status = forward_run(&backward->state, 1, &input, backward->scratch, job, error);
@@ -298,6 +309,7 @@ void backward_free(Backward *backward) {
         free(backward->slopes[i]); /* the residual's is the caller's */
     for (int i = 0; i < COPY_COUNT; i++) free(backward->copies[i]);
     for (int i = 0; i < 2; i++) free(backward->outputs[i]);
+    free(backward->layer_inputs);
     backward_experts_free(backward->experts);
     free(backward->middle);
     free(backward->inputs);

@@ -85,13 +85,15 @@ size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Sl
                                                 [SLOPE_STATE_STEP] = BUFFER_STATE_STEP};
     bool is_added = backward_norms_behind(config) || config->residual_scale != 1.0 ||
                     config->mlp_scale != 1.0 || config->mlp_scales.block != 1.0 ||
-                    plan->scales.block != 1.0 || config->wiring == WIRING_PARALLEL;
+                    plan->scales.block != 1.0 || config->wiring == WIRING_PARALLEL ||
+                    config->layer_input_size > 0;
     if (slope == SLOPE_RESIDUAL || slope == SLOPE_NORMED) return config->hidden_size;
     if (slope == SLOPE_ADDED) return is_added ? config->hidden_size : 0;
     if (slope == SLOPE_BESIDE || slope == SLOPE_BESIDE_NORMED)
         return plan->attends_beside ? config->hidden_size : 0;
     if (slope == SLOPE_UNNORMED)
         return architecture_needs(plan, TENSOR_PART_ACTIVATED_NORM) ? plan->intermediate_size : 0;
+    if (slope == SLOPE_LAYER_GATE) return forward_layer_width(config, plan, BUFFER_LAYER_GATE);
     if (slope == SLOPE_STATE_SHARED) return is_state_space(plan) ? recurrence_shared_width(config) : 0;
     if (BUFFERS[slope] != 0) return buffer_width(config, plan, BUFFERS[slope]);
     if (slope == SLOPE_MIXED && !architecture_attends(plan)) return buffer_width(config, plan, BUFFER_MIXED);
@@ -107,10 +109,13 @@ size_t backward_copy_width(const ModelConfig *config, const LayerPlan *plan, Bac
         [COPY_DECAY] = BUFFER_DECAY,           [COPY_GATE_RANK] = BUFFER_STATE_RANK,
         [COPY_DECAY_RANK] = BUFFER_STATE_RANK, [COPY_ATTENDED] = BUFFER_MIXED,
         [COPY_STATE_IN] = BUFFER_STATE_IN,     [COPY_STATE_SMALL] = BUFFER_STATE_SMALL,
-        [COPY_STATE_READ] = BUFFER_STATE_OUT};
+        [COPY_STATE_READ] = BUFFER_STATE_OUT,  [COPY_BEHIND] = BUFFER_RESIDUAL,
+        [COPY_LAYER_GATE] = BUFFER_LAYER_GATE, [COPY_LAYER_OUTPUT] = BUFFER_ADDED};
     bool is_delta = plan->mixer == MIXER_DELTA,
          is_gated = forward_layer_width(config, plan, BUFFER_ATTENTION_GATE) > 0;
     if (copy >= COPY_STATE_IN) return has_state(plan) ? forward_layer_width(config, plan, BUFFERS[copy]) : 0;
+    if (copy >= COPY_BEHIND)
+        return config->layer_input_size > 0 ? forward_layer_width(config, plan, BUFFERS[copy]) : 0;
     bool is_there = copy == COPY_ATTENDED    ? is_gated || architecture_needs(plan, TENSOR_PART_MIXED_NORM)
                     : copy == COPY_PROJECTED ? is_delta || (is_gated && config->has_output_gate)
                                              : is_delta;
@@ -124,6 +129,21 @@ size_t backward_widest_copy(const ModelConfig *config, BackwardCopy copy) {
         if (width > widest) widest = width;
     }
     return widest;
+}
+
+bool backward_shares_keys(const ModelConfig *config, uint64_t layer) {
+    for (size_t i = 0; i < config->plan_count; i++)
+        if (config->plans[i].kv_layer >= 0 && (uint64_t)config->plans[i].kv_layer == layer) return true;
+    return false;
+}
+
+size_t backward_shared_width(const ModelConfig *config) {
+    size_t width = 0;
+    for (uint64_t layer = 0; layer < config->layers; layer++) {
+        const LayerPlan *plan = architecture_layer(config, layer);
+        if (backward_shares_keys(config, layer)) width += plan->kv_heads * (plan->head_dim + plan->value_dim);
+    }
+    return width;
 }
 
 size_t backward_widest_site(const ModelConfig *config, BackwardSite site) {

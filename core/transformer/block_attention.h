@@ -8,6 +8,9 @@
 #include "core/transformer/descent.h"
 #include "core/transformer/pass.h"
 
+/* Queries as attention takes them, and keys and values in the cache; told of to nobody. */
+Status block_attention_fill_cache(const Pass *pass, Error *error) STATUS_MUST_CHECK;
+
 Status block_attention_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
 Status block_attention_descend(const Descent *descent, Error *error) STATUS_MUST_CHECK;
 

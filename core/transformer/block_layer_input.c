@@ -1,9 +1,12 @@
 #include "core/transformer/block_layer_input.h"
 
+#include "core/support/memory.h"
 #include "core/transformer/activation.h"
 #include "core/transformer/block_streams.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 static Norm norm_of(const ForwardState *state, uint64_t layer, TensorPart part, size_t size) {
     const ModelConfig *config = state->side->config;
@@ -46,7 +49,7 @@ static void gate(const Chunk *chunk, ForwardState *state, size_t token) {
     size_t own = config->layer_input_size;
     const float *inputs =
         state->buffers[BUFFER_LAYER_INPUTS] + token * config->layers * own + chunk->layer * own;
-    float *gate = state->buffers[BUFFER_SCRATCH] + token * own;
+    float *gate = pass_row(chunk, state, BUFFER_LAYER_GATE, token);
     for (size_t i = 0; i < own; i++) gate[i] = activation_value(config->activation, gate[i]) * inputs[i];
 }
 
@@ -73,12 +76,16 @@ static void scale(const Chunk *chunk, ForwardState *state, size_t token) {
 static Status run_input(const Pass *pass, Error *error) {
     const ModelLayer *layer = &pass->chunk.states[0]->model->layers[pass->chunk.layer];
     bool has_streams = pass->chunk.states[0]->side->config->streams > 1;
-    Status status = pass_project_tensor(pass, layer->parts[TENSOR_PART_LAYER_GATE],
-                                        has_streams ? BUFFER_NORMED : BUFFER_RESIDUAL, BUFFER_SCRATCH, error);
+    pass_observe(pass, FORWARD_BEHIND, BUFFER_RESIDUAL);
+    Status status =
+        pass_project_tensor(pass, layer->parts[TENSOR_PART_LAYER_GATE],
+                            has_streams ? BUFFER_NORMED : BUFFER_RESIDUAL, BUFFER_LAYER_GATE, error);
+    if (status == STATUS_OK) pass_observe(pass, FORWARD_LAYER_GATE, BUFFER_LAYER_GATE);
     if (status == STATUS_OK) status = pass_for_tokens(pass, gate, error);
     if (status == STATUS_OK)
-        status = pass_project_tensor(pass, layer->parts[TENSOR_PART_LAYER_PROJECTION], BUFFER_SCRATCH,
+        status = pass_project_tensor(pass, layer->parts[TENSOR_PART_LAYER_PROJECTION], BUFFER_LAYER_GATE,
                                      BUFFER_ADDED, error);
+    if (status == STATUS_OK) pass_observe(pass, FORWARD_LAYER_OUTPUT, BUFFER_ADDED);
     return status == STATUS_OK ? pass_for_tokens(pass, add, error) : status;
 }
 
@@ -88,4 +95,192 @@ Status block_layer_input_run(const Pass *pass, Error *error) {
     if (architecture_needs(plan, TENSOR_PART_LAYER_GATE)) status = run_input(pass, error);
     if (status != STATUS_OK || !architecture_needs(plan, TENSOR_PART_LAYER_SCALE)) return status;
     return pass_for_tokens(pass, scale, error);
+}
+
+/* ---- the way back ---- */
+
+static void descend_scale(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    (void)worker;
+    const float factor = *forward_part(descent->backward->state, descent->layer, TENSOR_PART_LAYER_SCALE);
+    float *slope = descent_slope(descent, SLOPE_RESIDUAL, sequence, token);
+    for (size_t i = 0; i < descent_config(descent)->hidden_size; i++) slope[i] *= factor;
+}
+
+static void descend_norm(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    (void)worker;
+    const Backward *backward = descent->backward;
+    const Norm norm = norm_of(backward->state, descent->layer, TENSOR_PART_LAYER_NORM,
+                              descent_config(descent)->hidden_size);
+    float *to = descent_slope(descent, SLOPE_ADDED, sequence, token);
+    memset(to, 0, norm.size * sizeof *to);
+    norm_backward(&norm,
+                  backward->copies[COPY_LAYER_OUTPUT] + (descent->spans[sequence].row + token) * norm.size,
+                  descent_slope(descent, SLOPE_RESIDUAL, sequence, token), to);
+}
+
+/* A token of the group: what its layers have of it besides, or on the way to weights, from the last down, the gradient at that. */
+static float *inputs_of(const Descent *descent, size_t token) {
+    size_t all = forward_buffer_width(descent_config(descent), BUFFER_LAYER_INPUTS);
+    return descent->backward->layer_inputs + (descent->group->first + token) * all;
+}
+
+static void descend_gate(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    (void)worker;
+    const Backward *backward = descent->backward;
+    const ModelConfig *config = descent_config(descent);
+    size_t own = config->layer_input_size, at = descent->spans[sequence].row + token;
+    const float *raw = backward->copies[COPY_LAYER_GATE] + at * own;
+    float *slope = descent_slope(descent, SLOPE_LAYER_GATE, sequence, token),
+          *inputs = inputs_of(descent, at) + descent->layer * own;
+    for (size_t i = 0; i < own; i++) {
+        float value, by_gate, input = inputs[i];
+        activation_differentiate(config->activation, raw[i], &value, &by_gate);
+        if (descent->taker != NULL) inputs[i] = slope[i] * value;
+        slope[i] *= input * by_gate;
+    }
+}
+
+static Status descend_input(const Descent *descent, Error *error) {
+    const Backward *backward = descent->backward;
+    const ModelConfig *config = descent_config(descent);
+    const Norm norm = norm_of(backward->state, descent->layer, TENSOR_PART_LAYER_NORM, config->hidden_size);
+    Status status = descent_give_part_norm(descent, TENSOR_PART_LAYER_NORM, norm,
+                                           backward->copies[COPY_LAYER_OUTPUT], SLOPE_RESIDUAL, error);
+    if (status == STATUS_OK) status = descent_for_tokens(descent, descend_norm, error);
+    if (status == STATUS_OK)
+        status = descent_give_part(descent, TENSOR_PART_LAYER_PROJECTION,
+                                   backward->state->buffers[BUFFER_LAYER_GATE], config->layer_input_size,
+                                   SLOPE_ADDED, error);
+    if (status == STATUS_OK)
+        status = descent_project_part(descent, TENSOR_PART_LAYER_PROJECTION, SLOPE_ADDED, SLOPE_LAYER_GATE,
+                                      false, error);
+    if (status == STATUS_OK) status = descent_for_tokens(descent, descend_gate, error);
+    if (status == STATUS_OK)
+        status = descent_give_part(descent, TENSOR_PART_LAYER_GATE, backward->copies[COPY_BEHIND],
+                                   config->hidden_size, SLOPE_LAYER_GATE, error);
+    return status == STATUS_OK ? descent_project_part(descent, TENSOR_PART_LAYER_GATE, SLOPE_LAYER_GATE,
+                                                      SLOPE_RESIDUAL, true, error)
+                               : status;
+}
+
+Status block_layer_input_descend(const Descent *descent, Error *error) {
+    const LayerPlan *plan = descent_plan(descent);
+    Status status = STATUS_OK;
+    if (architecture_needs(plan, TENSOR_PART_LAYER_SCALE))
+        status = descent_for_tokens(descent, descend_scale, error);
+    return status == STATUS_OK && architecture_needs(plan, TENSOR_PART_LAYER_GATE)
+               ? descend_input(descent, error)
+               : status;
+}
+
+/* ---- the way back to weights, once for all layers ---- */
+
+/* To both summands, each times the root of a half; and what the norm took. */
+static void halve(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    (void)worker;
+    const ModelConfig *config = descent_config(descent);
+    size_t all = config->layers * config->layer_input_size, at = descent->spans[sequence].row + token;
+    float *slope = inputs_of(descent, at),
+          *raw = descent->backward->state->buffers[BUFFER_LAYER_INPUTS] + at * all,
+          scale = (float)(1.0 / sqrt((double)config->hidden_size)), half = (float)sqrt(0.5);
+    for (size_t i = 0; i < all; i++) {
+        slope[i] *= half;
+        raw[i] *= scale;
+    }
+}
+
+static void descend_projected(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    (void)worker;
+    const ForwardState *state = descent->backward->state;
+    const ModelConfig *config = descent_config(descent);
+    size_t own = config->layer_input_size, all = config->layers * own,
+           at = descent->spans[sequence].row + token;
+    const Norm norm = norm_of(state, config->layers, TENSOR_PART_INPUT_NORM, own);
+    float *to = state->buffers[BUFFER_SCRATCH] + at * all,
+          scale = (float)(1.0 / sqrt((double)config->hidden_size));
+    memset(to, 0, all * sizeof *to);
+    for (size_t i = 0; i < all; i += own)
+        norm_backward(&norm, state->buffers[BUFFER_LAYER_INPUTS] + at * all + i, inputs_of(descent, at) + i,
+                      to + i);
+    for (size_t i = 0; i < all; i++) to[i] *= scale;
+}
+
+/* What meets at the norm, which each layer's inputs went through. */
+static Status give_input_norm(const Descent *descent, Error *error) {
+    const Backward *backward = descent->backward;
+    const ModelConfig *config = descent_config(descent);
+    const PairTensor *tensor = backward->model->whole.parts[TENSOR_PART_INPUT_NORM];
+    size_t own = config->layer_input_size;
+    BackwardFlow flow = {.kind = FLOW_NORM,
+                         .tensor = tensor,
+                         .role = tensor->role,
+                         .tokens = descent->tokens * config->layers,
+                         .columns = own,
+                         .rows = own,
+                         .inputs = backward->state->buffers[BUFFER_LAYER_INPUTS],
+                         .gradients = inputs_of(descent, 0),
+                         .norm = norm_of(backward->state, config->layers, TENSOR_PART_INPUT_NORM, own)};
+    return descent_give(descent, &flow, error);
+}
+
+static Status give_projection(const Descent *descent, Error *error) {
+    const Backward *backward = descent->backward;
+    const ModelConfig *config = descent_config(descent);
+    const PairTensor *tensor = backward->model->whole.parts[TENSOR_PART_INPUT_PROJECTION];
+    BackwardFlow flow = {.kind = FLOW_MATRIX,
+                         .tensor = tensor,
+                         .role = tensor->role,
+                         .tokens = descent->tokens,
+                         .columns = config->hidden_size,
+                         .rows = config->layers * config->layer_input_size,
+                         .inputs = backward_inputs(backward, descent->group, 0),
+                         .gradients = backward->state->buffers[BUFFER_SCRATCH]};
+    return descent_give(descent, &flow, error);
+}
+
+Status block_layer_input_finish(const Descent *descent, Error *error) {
+    const Backward *backward = descent->backward;
+    const PairTensor *tensor = backward->model->whole.parts[TENSOR_PART_INPUT_PROJECTION];
+    if (descent_config(descent)->layer_input_size == 0) return STATUS_OK;
+    MatmulOperand operand = {.blend = settings_blend(&backward->settings, tensor),
+                             .x = backward_inputs(backward, descent->group, 0),
+                             .y = backward->state->buffers[BUFFER_LAYER_INPUTS]};
+    Status status = matmul_run(&operand, 1, descent->tokens, backward->scratch, descent->job, error);
+    if (status == STATUS_OK) status = descent_for_tokens(descent, halve, error);
+    if (status == STATUS_OK) status = give_input_norm(descent, error);
+    if (status == STATUS_OK) status = descent_for_tokens(descent, descend_projected, error);
+    if (status == STATUS_OK) status = give_projection(descent, error);
+    operand.x = backward->state->buffers[BUFFER_SCRATCH];
+    operand.y = backward->slopes[SLOPE_RESIDUAL];
+    return status == STATUS_OK
+               ? matmul_run_back(&operand, 1, descent->tokens, true, backward->scratch, descent->job, error)
+               : status;
+}
+
+Status block_layer_input_give_rows(const Descent *descent, Error *error) {
+    const Backward *backward = descent->backward;
+    const ModelConfig *config = descent_config(descent);
+    size_t own = config->layer_input_size, all = config->layers * own;
+    if (own == 0) return STATUS_OK;
+    const PairTensor *tensor = backward->model->whole.parts[TENSOR_PART_INPUT_EMBEDDING];
+    size_t *indices = memory_allocate(backward->tokens, sizeof *indices);
+    if (indices == NULL) return memory_fail(error, "gradients of the embedding");
+    float scale = (float)sqrt((double)own);
+    for (size_t t = 0; t < backward->tokens; t++) {
+        size_t id = (size_t)backward->ids[t];
+        indices[t] = id < config->layer_vocabulary ? id : 0;
+        for (size_t i = 0; i < all; i++) backward->layer_inputs[t * all + i] *= scale;
+    }
+    const BackwardFlow flow = {.kind = FLOW_ROWS,
+                               .tensor = tensor,
+                               .role = tensor->role,
+                               .tokens = backward->tokens,
+                               .rows = all,
+                               .gradients = backward->layer_inputs,
+                               .indices = indices,
+                               .is_first = true,
+                               .is_last = true};
+    Status status = descent->taker(descent->user, &flow, error);
+    free(indices);
+    return status;
 }

@@ -9,6 +9,7 @@
 #ifndef REJUV_CORE_BLOCK_LAYER_INPUT_H
 #define REJUV_CORE_BLOCK_LAYER_INPUT_H
 
+#include "core/transformer/descent.h"
 #include "core/transformer/pass.h"
 
 /* Of BUFFER_RESIDUAL, which holds embeddings, to BUFFER_LAYER_INPUTS; nothing where the model has none. */
@@ -16,5 +17,12 @@ Status block_layer_input_prepare(const Pass *pass, Error *error) STATUS_MUST_CHE
 
 /* Behind the layer's other blocks, on BUFFER_RESIDUAL. */
 Status block_layer_input_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
+
+/* The way back. In a layer, from the stream behind it to that behind its MLP; the gradient at its inputs goes where they were
+ * kept, for who wants gradients of weights. For them then, once all layers are through: of a group, from that to the embeddings
+ * (SLOPE_RESIDUAL); and of all groups, what meets at rows of the embedding of inputs. */
+Status block_layer_input_descend(const Descent *descent, Error *error) STATUS_MUST_CHECK;
+Status block_layer_input_finish(const Descent *descent, Error *error) STATUS_MUST_CHECK;
+Status block_layer_input_give_rows(const Descent *descent, Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -19,7 +19,10 @@ typedef struct Descent {
     ForwardKept kept; /* outputs of gate and up, where they were kept instead of computed again */
     Slope given;      /* SLOPE_RESIDUAL, or SLOPE_ADDED where something stands between block and stream */
     bool accumulates; /* onto what SLOPE_NORMED has: of the block beside */
-    float *scratch;   /* [threads][scratch_stride], for backward_attention_run() */
+    float **
+        shared_slopes; /* [2 · layers]: at keys, then values, that other layers share, of all tokens; NULL: not shared */
+    size_t shared_first; /* where this group's tokens begin there */
+    float *scratch;      /* [threads][scratch_stride], for backward_attention_run() */
     size_t scratch_stride;
     Angles angles[MODEL_MAX_ROPES]; /* [longest row × dims / 2] */
     float *rows;                    /* [threads][2 · row_stride]: of a token's queries or keys */
@@ -66,6 +69,10 @@ Status descent_project_part(const Descent *descent, TensorPart part, Slope from,
  * stream), and the gradient at its output. */
 Status descent_give_matrix(const Descent *descent, TensorRole role, BackwardSite input, Slope slope,
                            Error *error) STATUS_MUST_CHECK;
+
+/* Of a part that is a matrix: `inputs` [tokens × columns], and the gradient at its output. */
+Status descent_give_part(const Descent *descent, TensorPart part, const float *inputs, size_t columns,
+                         Slope slope, Error *error) STATUS_MUST_CHECK;
 
 /* The same of a norm around a block: the stream that went into it [tokens × hidden_size], and the gradient at its output. */
 Status descent_give_norm(const Descent *descent, TensorRole role, const float *streams, Slope slope,

@@ -20,6 +20,11 @@ static uint64_t heads_of(const LayerPlan *plan, const HeadKind *kind) {
     return kind->site == BACKWARD_QUERY ? plan->heads : plan->kv_heads;
 }
 
+/* Not where they are another layer's. */
+static bool has_keys(const Descent *descent) {
+    return descent_plan(descent)->kv_layer < 0;
+}
+
 static void turn_heads(const Descent *descent, size_t position, float *x, uint64_t heads, bool back) {
     const ModelConfig *config = descent_config(descent);
     const LayerPlan *plan = architecture_layer(config, descent->layer);
@@ -73,7 +78,7 @@ static void descend_norm(const Descent *descent, const HeadKind *kind, size_t se
 
 static void descend_norms(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
     descend_norm(descent, &QUERIES, sequence, token, worker);
-    descend_norm(descent, &KEYS, sequence, token, worker);
+    if (has_keys(descent)) descend_norm(descent, &KEYS, sequence, token, worker);
 }
 
 static void descend_rotation(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
@@ -81,7 +86,9 @@ static void descend_rotation(const Descent *descent, size_t sequence, size_t tok
     const LayerPlan *plan = architecture_layer(descent_config(descent), descent->layer);
     size_t position = descent_position(descent, sequence, token);
     turn_heads(descent, position, descent_slope(descent, SLOPE_QUERY, sequence, token), plan->heads, true);
-    turn_heads(descent, position, descent_slope(descent, SLOPE_KEY, sequence, token), plan->kv_heads, true);
+    if (has_keys(descent))
+        turn_heads(descent, position, descent_slope(descent, SLOPE_KEY, sequence, token), plan->kv_heads,
+                   true);
 }
 
 /* A clipped value passes nothing on. */
@@ -167,7 +174,7 @@ static Status give_norm(const Descent *descent, const HeadKind *kind, bool of_bi
 
 static Status give_norms(const Descent *descent, Error *error) {
     Status status = STATUS_OK;
-    for (int i = 0; i < 4 && status == STATUS_OK; i++)
+    for (int i = 0; i < (has_keys(descent) ? 4 : 2) && status == STATUS_OK; i++)
         status = give_norm(descent, i < 2 ? &QUERIES : &KEYS, i % 2 == 1, error);
     return status;
 }

@@ -217,6 +217,8 @@ void backward_direct(const BackwardPast *past, size_t token, size_t hidden_size,
 
 void descent_stream_show(const Descent *descent, BackwardLayer *layer) {
     const Backward *backward = descent->backward;
+    const LayerPlan *plan = descent_plan(descent);
+    const bool is_there[] = {plan->mixer != MIXER_NONE, plan->mlp != MLP_NONE};
     const float *end = forward_part(backward->state, descent->layer, TENSOR_PART_LAYER_SCALE);
     layer->end_scale = end != NULL ? *end : 1.0F;
     for (int i = 0; i < 2; i++) {
@@ -224,6 +226,8 @@ void descent_stream_show(const Descent *descent, BackwardLayer *layer) {
         if (norms_behind(descent)) layer->outputs[i] = backward->outputs[i];
         layer->norms[i] = forward_norm(backward->state, descent->layer, NORM_BEHIND[block]);
         layer->scales[i] = block_scale(descent, block);
+        layer->past[i] = (BackwardPast){.scale = 1.0F};
+        if (!is_there[i]) continue;
         layer->past[i] = (BackwardPast){
             .scale = stream_scale(descent, block),
             .vector = forward_part(backward->state, descent->layer, STREAM_VECTORS[block]),

@@ -94,6 +94,8 @@ Status embedding_check_positions(const ForwardState *state, const ForwardInput *
 Status embedding_run(const Pass *pass, Error *error) {
     Status status = pass_for_tokens(pass, embed, error);
     if (status == STATUS_OK) status = block_layer_input_prepare(pass, error);
+    if (status == STATUS_OK && pass->chunk.states[0]->side->config->layer_input_size > 0)
+        pass_observe(pass, FORWARD_LAYER_INPUTS, BUFFER_LAYER_INPUTS);
     return status == STATUS_OK ? block_streams_begin(pass, error) : status;
 }
 

@@ -438,21 +438,36 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
     return status;
 }
 
-/* What down gives matters only where a norm follows; experts are run to the end all the same. */
+/* What down gives matters only where a norm follows, or what the layer has besides; experts are run to the end all the same. */
 static Status replay_mlp(const Pass *pass, Error *error) {
     bool is_normed = has_norm_behind(&pass->chunk, pass->chunk.states[0]), is_kept = pass->chunk.kept != NULL;
-    MlpKind kind = forward_plan(pass->chunk.states[0], pass->chunk.layer)->mlp;
-    if (kind == MLP_NONE) return STATUS_OK;
-    if (kind == MLP_EXPERTS || (is_normed && !is_kept)) return run_mlp(pass, error);
+    const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
+    bool goes_on = architecture_needs(plan, TENSOR_PART_LAYER_GATE), is_wanted = is_normed || goes_on;
+    if (plan->mlp == MLP_NONE && !goes_on) return STATUS_OK;
+    if (plan->mlp == MLP_NONE || plan->mlp == MLP_EXPERTS || (is_wanted && !is_kept))
+        return run_mlp(pass, error);
     Status status = is_kept ? block_mlp_restore(pass, error) : block_mlp_activate(pass, error);
-    if (status == STATUS_OK && is_normed) status = block_mlp_project_down(pass, error);
-    if (status == STATUS_OK && is_normed) pass_observe(pass, FORWARD_MLP_OUTPUT, BUFFER_ADDED);
-    return status;
+    if (status == STATUS_OK && is_wanted) status = block_mlp_project_down(pass, error);
+    if (status == STATUS_OK && is_wanted) pass_observe(pass, FORWARD_MLP_OUTPUT, BUFFER_ADDED);
+    if (status == STATUS_OK && goes_on) status = add_to_stream(pass, add_mlp, error);
+    return status == STATUS_OK && goes_on ? block_layer_input_run(pass, error) : status;
 }
 
-Status forward_replay_layer(ForwardState *state, uint64_t layer, const float *residual,
-                            const ForwardInput *input, const ForwardKept *kept, MatmulScratch *scratch,
-                            Job *job, Error *error) {
+static Status replay_layer(const Pass *pass, Error *error) {
+    Status status = run_mixer(pass, error);
+    return status == STATUS_OK ? replay_mlp(pass, error) : status;
+}
+
+static Status replay_keys(const Pass *pass, Error *error) {
+    Status status = pass_for_tokens(pass, norm_for_attention, error);
+    return status == STATUS_OK ? block_attention_fill_cache(pass, error) : status;
+}
+
+typedef Status (*Replay)(const Pass *pass, Error *error);
+
+static Status replay(ForwardState *state, uint64_t layer, const float *residual, const ForwardInput *input,
+                     const ForwardKept *kept, Replay function, MatmulScratch *scratch, Job *job,
+                     Error *error) {
     Workspace workspace = {0};
     size_t length = state->length;
     state->length = 0; /* the layer is run from the first token again, over its own part of the cache */
@@ -476,10 +491,24 @@ Status forward_replay_layer(ForwardState *state, uint64_t layer, const float *re
         compute_all_angles(&pass.chunk, &workspace);
         size_t width = state->model->config->hidden_size;
         memcpy(state->buffers[BUFFER_RESIDUAL], residual, input->count * width * sizeof *residual);
-        status = run_mixer(&pass, error);
-        if (status == STATUS_OK) status = replay_mlp(&pass, error);
+        size_t besides = forward_buffer_width(state->side->config, BUFFER_LAYER_INPUTS);
+        if (input->layer_inputs != NULL)
+            memcpy(state->buffers[BUFFER_LAYER_INPUTS], input->layer_inputs,
+                   input->count * besides * sizeof *residual);
+        status = function(&pass, error);
     }
     state->length = length;
     release(&workspace);
     return status;
+}
+
+Status forward_replay_layer(ForwardState *state, uint64_t layer, const float *residual,
+                            const ForwardInput *input, const ForwardKept *kept, MatmulScratch *scratch,
+                            Job *job, Error *error) {
+    return replay(state, layer, residual, input, kept, replay_layer, scratch, job, error);
+}
+
+Status forward_replay_keys(ForwardState *state, uint64_t layer, const float *residual,
+                           const ForwardInput *input, MatmulScratch *scratch, Job *job, Error *error) {
+    return replay(state, layer, residual, input, NULL, replay_keys, scratch, job, error);
 }

@@ -68,7 +68,11 @@ typedef enum ForwardSite {
     FORWARD_ROUTED_GATE,
     FORWARD_ROUTED_UP,
     FORWARD_ROUTED_ACTIVATED,
-    FORWARD_MLP_OUTPUT /* of down, or of all experts together, before the norm behind it */
+    FORWARD_LAYER_INPUTS, /* what layers have of a token besides the stream, before the first: of all layers */
+    FORWARD_BEHIND,       /* the residual stream behind the MLP, before what the layer has besides */
+    FORWARD_LAYER_GATE,   /* what a layer gates its inputs with, before it is activated */
+    FORWARD_LAYER_OUTPUT, /* what it makes of them, before its norm */
+    FORWARD_MLP_OUTPUT    /* of down, or of all experts together, before the norm behind it */
 } ForwardSite;
 
 typedef struct ForwardMoment {
@@ -100,6 +104,8 @@ typedef struct ForwardInput {
     /* of places: tokens of a sequence that follow one another attend together, which is faster for many; else
      * a token's figures do not depend on which others are there */
     bool in_blocks;
+    /* [count × layers · layer_input_size]: FORWARD_LAYER_INPUTS again, for forward_replay_layer() alone */
+    const float *layer_inputs;
 } ForwardInput; /* what is new comes last: a program that does not know it leaves it zero */
 
 /* ---- running ---- */
@@ -126,6 +132,11 @@ typedef struct ForwardKept {
 Status forward_replay_layer(ForwardState *state, uint64_t layer, const float *residual,
                             const ForwardInput *input, const ForwardKept *kept, MatmulScratch *scratch,
                             Job *job, Error *error) STATUS_MUST_CHECK;
+
+/* Puts a layer's keys and values of a whole input into the cache again, for layers that share them: as forward_replay_layer(). */
+Status forward_replay_keys(ForwardState *state, uint64_t layer, const float *residual,
+                           const ForwardInput *input, MatmulScratch *scratch, Job *job,
+                           Error *error) STATUS_MUST_CHECK;
 
 /* One setting's share of a multiply with the head: logits[t·V + v] for `tokens` hidden states [hidden_size]
  * each. */

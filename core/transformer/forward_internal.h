@@ -25,6 +25,7 @@ typedef enum Buffer {
     BUFFER_QKV,            /* the output of one matrix for q, k and v, as it is stored */
     BUFFER_GATE_UP,        /* and of one for gate and up */
     BUFFER_LAYER_INPUTS,   /* layers · layer_input_size: of all layers, for the whole chunk */
+    BUFFER_LAYER_GATE,     /* layer_input_size: what a layer takes of its inputs */
     BUFFER_SCRATCH,        /* what a block keeps for itself between its steps */
     BUFFER_ATTENTION_GATE, /* as wide as BUFFER_MIXED: what it is gated by */
     BUFFER_EMBEDDED,     /* hidden_size: what a block that layers have in common takes beside the residual */

@@ -154,6 +154,8 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
                    : 0;
     case BUFFER_LAYER_INPUTS:
         return config->layers * config->layer_input_size;
+    case BUFFER_LAYER_GATE:
+        return config->layer_input_size;
     case BUFFER_STREAMS:
         return config->streams > 1 ? (config->streams - 1) * config->hidden_size : 0;
     case BUFFER_PREDICTED:

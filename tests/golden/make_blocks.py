@@ -67,7 +67,13 @@ CASES = {
     "normed-residual": ("bloom", dict(n_layer=2, n_head=4, apply_residual_connection_post_layernorm=True)),
     "falling-scale": ("gpt2", dict(n_embd=16, n_head=4, n_layer=2, n_positions=64, scale_attn_by_inverse_layer_idx=True)),
     "rounded-alibi": ("falcon", dict(alibi=True, multi_query=False, parallel_attn=False, bias=True, ffn_hidden_size=24)),
+    # layers' inputs and scales, values normed, the last layers' keys and values of others
+    "inputs-of-layers": ("gemma4_text", dict(num_hidden_layers=4, layer_types=[SLIDE, FULL] * 2, sliding_window=8, global_head_dim=8, num_kv_shared_layers=2,
+                                             hidden_size_per_layer_input=4, vocab_size_per_layer_input=64)),
+    "keys-as-values": ("gemma4_text", MIXED | dict(global_head_dim=8, attention_k_eq_v=True, num_global_key_value_heads=2, hidden_size_per_layer_input=0)),
 }
+# modules that some layers lack: they have no neurons
+UNNUMBERED = {"inputs-of-layers": ("k", "v"), "keys-as-values": ("v",)}
 # transformers adds Falcon's ALiBi twice in its eager attention
 SDPA = ("rounded-alibi",)
 
@@ -94,6 +100,9 @@ def scramble(model, seed, amount=None):
                 p.copy_(noise * (0.5 if "embed" in name else 0.9 / p.shape[-1] ** 0.5))
             else:
                 p.add_(0.1 * noise)
+        for name, b in model.named_buffers():
+            if name.endswith("layer_scalar"):
+                b.copy_(0.7 + 0.4 * torch.rand(b.shape, generator=generator))
 
 
 def logits(model):
@@ -158,7 +167,7 @@ def norm_scale(norm, x):
     x = x.double()
     weight = getattr(norm, "weight", None)
     weight = torch.ones_like(x) if weight is None else weight.detach()
-    if kind.startswith(("Gemma", "MiniMaxM3")) or "1P" in kind:
+    if kind in ("GemmaRMSNorm", "Gemma2RMSNorm", "Gemma3RMSNorm", "MiniMaxM3VLRMSNorm") or "1P" in kind:
         weight = weight + 1
     eps = getattr(norm, "eps", None) or getattr(norm, "variance_epsilon", None) or 1e-5
     if "LayerNorm" in kind:
@@ -172,11 +181,14 @@ BEHIND = {"gemma2": ("post_attention_layernorm", "post_feedforward_layernorm"),
           "gemma3_text": ("post_attention_layernorm", "post_feedforward_layernorm"),
           "olmo2": ("post_attention_layernorm", "post_feedforward_layernorm"),
           "glm4": ("post_self_attn_layernorm", "post_mlp_layernorm"),
+          "gemma4_text": ("post_attention_layernorm", "post_feedforward_layernorm"),
           "hyperclovax": ("post_norm1", "post_norm2")}
 
 
 def past(model, hooks, i, is_mlp, d):
     """d at the end of the stream as it is behind a block of layer i, down past the blocks above it; norms' scales as they are."""
+    for layer in hooks.layers[i:]:
+        d = d * getattr(layer, "layer_scalar", 1.0)
     if not getattr(model.config, "apply_residual_connection_post_layernorm", False):
         return d
     blocks = [(j, norm) for j in range(len(hooks.layers)) for norm in ("input_layernorm", "post_attention_layernorm")]
@@ -185,7 +197,7 @@ def past(model, hooks, i, is_mlp, d):
     return d
 
 
-def attribute(model, kind, position):
+def attribute(model, kind, position, unnumbered=()):
     hooks = Hooks(model)
     out = model(input_ids=torch.tensor([IDS[:position + 1]]), use_cache=False).logits[0, -1]
     token = int(out.argmax()) if position + 1 >= len(IDS) else IDS[position + 1]
@@ -204,6 +216,8 @@ def attribute(model, kind, position):
         found = {}
         for name in names:
             module, is_output = module_of(name)
+            if module in unnumbered:
+                continue
             if module is not None and is_output:
                 x, g = flat(hooks.outputs[i, name]), flat(hooks.outputs[i, name].grad)
                 found[module] = (x * g).abs().sum(0).tolist()
@@ -311,7 +325,7 @@ def make(out, case):
     torch.set_default_dtype(torch.float64)  # XGLM makes its positions in the default type
     result = dict(ids=IDS, response=RESPONSE, base=told(logits(base.double())), fused=told(logits(fused.double())))
     sft = sft.double()
-    result["targets"] = [attribute(sft, kind, t) for t in TARGETS]
+    result["targets"] = [attribute(sft, kind, t, UNNUMBERED.get(case, ())) for t in TARGETS]
     result["dormancy"], result["gradient"] = dormancy(sft)
     for side in ("base", "sft"):
         os.remove(f"{where}/{side}/generation_config.json") if os.path.exists(f"{where}/{side}/generation_config.json") else None

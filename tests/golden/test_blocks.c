@@ -457,6 +457,8 @@ static const char *const CASES[] = {
     "normed-residual",
     "falling-scale",
     "rounded-alibi",
+    "inputs-of-layers",
+    "keys-as-values",
     "experts-softmax",
     "experts-switch",
     "experts-fused",
