@@ -4,6 +4,7 @@
 #include "core/transformer/backward_mixer.h"
 #include "core/transformer/block_layer_input.h"
 #include "core/transformer/block_mlp.h"
+#include "core/transformer/descent_shared.h"
 #include "core/transformer/descent_stream.h"
 #include "core/transformer/embedding.h"
 #include "core/transformer/rotary.h"
@@ -177,26 +178,8 @@ static Status open_descent(Descent *descent, size_t tokens, size_t longest, Erro
     return status == STATUS_OK ? reserve_slopes(backward, tokens, error) : status;
 }
 
-/* Zeros, for so many tokens. */
-static Status open_shared(Descent *descent, size_t tokens, Error *error) {
-    const ModelConfig *config = descent_config(descent);
-    descent->shared_slopes = memory_allocate(config->layers, 2 * sizeof *descent->shared_slopes);
-    if (descent->shared_slopes == NULL) return memory_fail(error, "gradients");
-    for (uint64_t layer = 0; layer < config->layers; layer++) {
-        const LayerPlan *plan = architecture_layer(config, layer);
-        const size_t widths[] = {plan->kv_heads * plan->head_dim, plan->kv_heads * plan->value_dim};
-        for (size_t i = 0; i < 2 && backward_shares_keys(config, layer); i++) {
-            descent->shared_slopes[2 * layer + i] = memory_allocate(tokens, widths[i] * sizeof(float));
-            if (descent->shared_slopes[2 * layer + i] == NULL) return memory_fail(error, "gradients");
-        }
-    }
-    return STATUS_OK;
-}
-
 static void close_descent(Descent *descent) {
-    for (uint64_t i = 0; descent->shared_slopes != NULL && i < 2 * descent_config(descent)->layers; i++)
-        free(descent->shared_slopes[i]);
-    free(descent->shared_slopes);
+    descent_shared_close(descent);
     for (size_t r = 0; r < MODEL_MAX_ROPES; r++) {
         free(descent->angles[r].cosines);
         free(descent->angles[r].sines);
@@ -282,7 +265,7 @@ Status backward_run(Backward *backward, const BackwardSequence *sequences, size_
                        .tokens = tokens,
                        .job = job};
     status = open_descent(&descent, tokens, longest, error);
-    if (status == STATUS_OK) status = open_shared(&descent, tokens, error);
+    if (status == STATUS_OK) status = descent_shared_open(&descent, tokens, error);
     backward->slopes[SLOPE_RESIDUAL] = gradient;
     if (status == STATUS_OK && tokens > 0) status = descend(&descent, visitor, user, stage, error);
     backward->slopes[SLOPE_RESIDUAL] = NULL;
@@ -379,7 +362,7 @@ Status backward_run_weights(Backward *backward, float *gradient, BackwardTaker t
     if (spans == NULL) return memory_fail(error, "a backward pass");
     Descent descent = {.backward = backward, .job = job, .taker = taker, .user = user};
     status = open_descent(&descent, backward->group_tokens, longest, error);
-    if (status == STATUS_OK) status = open_shared(&descent, backward->tokens, error);
+    if (status == STATUS_OK) status = descent_shared_open(&descent, backward->tokens, error);
     if (status == STATUS_OK) status = open_weights(&descent, error);
     if (status == STATUS_OK) status = descend_groups(&descent, spans, gradient, stage, error);
     backward->slopes[SLOPE_RESIDUAL] = NULL;

@@ -3,6 +3,7 @@
 #include "core/transformer/activation.h"
 #include "core/transformer/attention.h"
 #include "core/transformer/descent_heads.h"
+#include "core/transformer/descent_shared.h"
 #include "core/transformer/differential.h"
 #include "core/transformer/dynamic_mask.h"
 #include "core/transformer/rotary.h"
@@ -321,43 +322,6 @@ static Status descend_scores(const Descent *descent, Error *error) {
     return descent_give_vector(descent, sinks->role, sinks, descent->norm_gradients, heads, error);
 }
 
-/* ---- keys and values that layers share ---- */
-
-enum { SHARED_KEY, SHARED_VALUE };
-
-static void add_to(const Descent *descent, int which, size_t sequence, size_t token, bool is_source) {
-    static const Slope SLOPES[] = {[SHARED_KEY] = SLOPE_KEY, [SHARED_VALUE] = SLOPE_VALUE};
-    uint64_t source = is_source ? descent->layer : (uint64_t)descent_plan(descent)->kv_layer;
-    size_t width = descent_slope_width(descent, SLOPES[which]);
-    float *own = descent_slope(descent, SLOPES[which], sequence, token),
-          *shared = descent->shared_slopes[2 * source + (size_t)which] +
-                    (descent->shared_first + descent->spans[sequence].first + token) * width,
-          *to = is_source ? own : shared;
-    const float *from = is_source ? shared : own;
-    for (size_t i = 0; i < width; i++) to[i] += from[i];
-}
-
-/* From a layer that has them of another to where they are gathered; and from there, in that one. */
-static void gather_keys(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
-    (void)worker;
-    for (int which = SHARED_KEY; which <= SHARED_VALUE; which++)
-        add_to(descent, which, sequence, token, false);
-}
-
-static void take_keys(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
-    (void)worker;
-    for (int which = SHARED_KEY; which <= SHARED_VALUE; which++)
-        add_to(descent, which, sequence, token, true);
-}
-
-static Status share_keys(const Descent *descent, Error *error) {
-    if (descent_plan(descent)->kv_layer >= 0) return descent_for_tokens(descent, gather_keys, error);
-    bool is_source = backward_shares_keys(descent_config(descent), descent->layer);
-    return is_source ? descent_for_tokens(descent, take_keys, error) : STATUS_OK;
-}
-
-/* ---- back to what they came of ---- */
-
 static void scale_slope(const Descent *descent, Slope slope, size_t sequence, size_t token, float scale) {
     float *x = descent_slope(descent, slope, sequence, token);
     for (size_t i = 0; i < descent_slope_width(descent, slope); i++) x[i] *= scale;
@@ -513,7 +477,7 @@ Status block_attention_descend_scores(const Descent *descent, Error *error) {
 
 Status block_attention_descend(const Descent *descent, Error *error) {
     Status status = block_attention_descend_scores(descent, error);
-    if (status == STATUS_OK) status = share_keys(descent, error);
+    if (status == STATUS_OK) status = descent_shared_run(descent, error);
     bool norms_values = descent_config(descent)->norms_values && descent_plan(descent)->kv_layer < 0;
     if (status == STATUS_OK) status = descent_for_tokens(descent, descend_scales, error);
     if (status == STATUS_OK && norms_values) status = descent_for_tokens(descent, descend_value_norm, error);

@@ -20,7 +20,7 @@
 #include "core/transformer/block_streams.h"
 #include "core/transformer/embedding.h"
 #include "core/transformer/recurrence.h"
-#include "core/transformer/rotary.h"
+#include "core/transformer/text_lengths.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -215,46 +215,6 @@ typedef struct Workspace {
     float *scores;
 } Workspace;
 
-/* ---- rotary angles ---- */
-
-static void compute_angles(const Chunk *chunk, const Rope *rope, float *frequencies, const Angles *angles) {
-    size_t half = rope->dims / 2, known = SIZE_MAX;
-    for (size_t t = 0; t < chunk->tokens; t++) {
-        size_t length = rope->longest > 0 ? chunk->lengths[t] : 0;
-        if (length != known) model_rope_frequencies(rope, known = length, frequencies);
-        rotary_compute(rope, frequencies, chunk_position(chunk, t), angles->cosines + t * half,
-                       angles->sines + t * half);
-    }
-}
-
-/* Base's states and the others' turn by frequencies of their own. */
-static void compute_all_angles(const Chunk *chunk, const Workspace *workspace) {
-    const Model *model = chunk->states[0]->model;
-    bool wanted[2] = {false, false};
-    for (size_t i = 0; i < chunk->state_count; i++) wanted[chunk->states[i]->side == &model->base] = true;
-    for (int is_base = 0; is_base < 2; is_base++) {
-        const ModelConfig *config = is_base ? model->base.config : model->sft.config;
-        for (size_t r = 0; wanted[is_base] && r < config->rope_count; r++)
-            compute_angles(chunk, &config->ropes[r], workspace->frequencies, &workspace->angles[is_base][r]);
-    }
-}
-
-/* How long the text of each token is, once this input is in: what some rotary kinds turn by. */
-static void measure_texts(const ForwardState *state, const ForwardInput *input, size_t *lengths) {
-    for (size_t i = input->count; i-- > 0;) {
-        size_t start = input->starts == NULL ? 0 : input->starts[i];
-        bool goes_on = i + 1 < input->count && input->starts != NULL && input->starts[i + 1] == start;
-        if (input->places != NULL) {
-            const Chunk all = {.first = state->length, .places = input->places};
-            lengths[i] = chunk_position(&all, i) + 1;
-        } else if (input->starts == NULL) {
-            lengths[i] = state->length + input->count;
-        } else {
-            lengths[i] = goes_on ? lengths[i + 1] : state->length + i + 1 - start;
-        }
-    }
-}
-
 /* ---- the network ---- */
 
 static void finish_tokens(const Chunk *chunk, size_t done) {
@@ -378,7 +338,7 @@ static Status reserve(Workspace *workspace, ForwardState *const *states, size_t 
     workspace->scores = memory_allocate_aligned(job_threads(job), score_row);
     if (workspace->operands == NULL || workspace->lengths == NULL || workspace->scores == NULL)
         return memory_fail(error, "a forward pass");
-    measure_texts(states[0], input, workspace->lengths);
+    text_lengths_measure(states[0], input, workspace->lengths);
     Status status = reserve_angles(workspace, states[0]->model, chunk, error);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         status = forward_reserve_buffers(states[i], chunk, error);
@@ -425,7 +385,7 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
                              .score_stride = keys,
                              .job = job};
         memcpy(pass.chunk.angles, workspace.angles, sizeof workspace.angles);
-        compute_all_angles(&pass.chunk, &workspace);
+        text_lengths_turn(&pass.chunk, workspace.frequencies);
         status = run_chunk(&pass, input, done, error);
         for (size_t i = 0; i < count && status == STATUS_OK && input->places == NULL; i++)
             states[i]->length += tokens;
@@ -488,7 +448,7 @@ static Status replay(ForwardState *state, uint64_t layer, const float *residual,
                              .kept = kept,
                              .job = job};
         memcpy(pass.chunk.angles, workspace.angles, sizeof workspace.angles);
-        compute_all_angles(&pass.chunk, &workspace);
+        text_lengths_turn(&pass.chunk, workspace.frequencies);
         size_t width = state->model->config->hidden_size;
         memcpy(state->buffers[BUFFER_RESIDUAL], residual, input->count * width * sizeof *residual);
         size_t besides = forward_buffer_width(state->side->config, BUFFER_LAYER_INPUTS);
