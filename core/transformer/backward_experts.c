@@ -16,8 +16,7 @@
 /* Of the largest layer. */
 typedef struct Sizes {
     size_t chosen, experts, widths[BACKWARD_EXPERT_SITES];
-    bool has_shares, has_bias; /* shares: a switch, or a scale of the shared expert */
-    bool has_cap;              /* of a router's logits */
+    bool has_shares, has_bias, has_cap; /* shares: a switch or a scale of the shared expert */
 } Sizes;
 
 static void raise(size_t *most, size_t value) {
