@@ -352,12 +352,16 @@ static size_t fit_group(const Model *model, const AttributionTarget *targets, si
     return fitting;
 }
 
-static size_t widest_module(const ModelConfig *config) {
-    size_t widest = config->hidden_size;
-    if (config->intermediate_size > widest) widest = config->intermediate_size;
-    uint64_t query = config->heads * config->head_dim, mixed = config->heads * config->value_dim;
-    if (query > widest) widest = query;
-    return mixed > widest ? mixed : widest;
+/* The most inputs that an o or a down has, in any layer; a shared expert may be wider than the MLPs. */
+static uint64_t widest_module(const ModelConfig *config) {
+    uint64_t widest = config->hidden_size;
+    for (size_t i = 0; i < config->plan_count; i++) {
+        const LayerPlan *plan = &config->plans[i];
+        uint64_t mixed = plan->heads * plan->value_dim;
+        if (mixed > widest) widest = mixed;
+        if (plan->intermediate_size > widest) widest = plan->intermediate_size;
+    }
+    return widest;
 }
 
 /* Everything of an attribution_run() that is freed at its end. */

@@ -29,7 +29,7 @@ CASES = {
     # softmax over all, normalised; the first layer has an MLP of its own
     "experts-softmax": ("qwen3_moe", FEW | dict(num_experts=6, num_experts_per_tok=2, moe_intermediate_size=6, norm_topk_prob=True, mlp_only_layers=[0])),
     # weights as they are, a shared expert with a switch
-    "experts-switch": ("qwen2_moe", dict(num_experts=4, num_experts_per_tok=2, moe_intermediate_size=6, shared_expert_intermediate_size=10)),
+    "experts-switch": ("qwen2_moe", dict(num_experts=4, num_experts_per_tok=2, moe_intermediate_size=6, shared_expert_intermediate_size=40)),
     # softmax over the chosen, fused; the shared one's gate and up, too; a scaled stream
     "experts-fused": ("granitemoeshared", dict(intermediate_size=6, num_local_experts=4, num_experts_per_tok=2, shared_intermediate_size=6,
                                                embedding_multiplier=3.0, residual_multiplier=0.5, attention_multiplier=0.25, logits_scaling=2.0)),
