@@ -166,7 +166,7 @@ static Status open_descent(Descent *descent, size_t tokens, size_t longest, Erro
         size_t width = backward_widest_site(config, ROWS[i]);
         if (width > descent->row_stride) descent->row_stride = width;
     }
-    static const Slope SLOPES[] = {SLOPE_MIXED, SLOPE_STATE_OUT};
+    static const Slope SLOPES[] = {SLOPE_MIXED, SLOPE_STATE_OUT, SLOPE_STATE_SMALL};
     for (size_t i = 0; i < sizeof SLOPES / sizeof *SLOPES; i++) {
         size_t width = backward_widest_slope(config, SLOPES[i]);
         if (width > descent->row_stride) descent->row_stride = width;

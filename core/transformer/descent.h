@@ -25,7 +25,7 @@ typedef struct Descent {
     float *scratch;      /* [threads][scratch_stride], for backward_attention_run() */
     size_t scratch_stride;
     Angles angles[MODEL_MAX_ROPES]; /* [longest row × dims / 2] */
-    float *rows;                    /* [threads][2 · row_stride]: of a token's queries or keys */
+    float *rows; /* [threads][2 · row_stride]: of a token, whatever is normed or bent again */
     size_t row_stride;
     Job *job;
     /* where gradients of weights are wanted; else all of it is NULL */

@@ -40,7 +40,7 @@ CASES = {
     "states-channels": ("mamba", dict(intermediate_size=20, state_size=5, use_bias=True, time_step_rank=3, conv_kernel=3)),
     # norms of what steps, is written and read, without weights; with weights, in one layer of two
     "states-channels-bare": ("falcon_mamba", dict(intermediate_size=20, state_size=5, time_step_rank=3, conv_kernel=3)),
-    "states-channels-normed": ("jamba", dict(head_dim=4, attn_layer_period=2, attn_layer_offset=1, num_experts=1, mamba_d_state=5, mamba_d_conv=3, mamba_dt_rank=3,
+    "states-channels-normed": ("jamba", dict(head_dim=4, attn_layer_period=2, attn_layer_offset=1, num_experts=1, mamba_d_state=5, mamba_d_conv=3, mamba_dt_rank=68,
                                              mamba_proj_bias=True)),
     # a gated recurrence, in one layer of two
     "states-gated": ("recurrent_gemma", dict(block_types=["recurrent", "attention"], lru_width=20, attention_window_size=8, conv1d_width=3, logits_soft_cap=2.0)),
