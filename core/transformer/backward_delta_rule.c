@@ -1,5 +1,6 @@
 #include "core/transformer/backward_delta.h"
 #include "core/transformer/backward_delta_internal.h"
+#include "core/transformer/recurrence.h"
 
 #include <string.h>
 
@@ -143,16 +144,9 @@ static void descend_head(const Rule *rule) {
     }
 }
 
-/* The least whose square is no less. */
-static size_t window_of(size_t tokens) {
-    size_t window = 1;
-    while (window < tokens / window + (tokens % window != 0)) window++;
-    return window;
-}
-
 size_t backward_delta_rule_scratch(const ModelConfig *config, size_t tokens) {
     const RecurrentSizes *sizes = &config->recurrent;
-    return (2 * window_of(tokens) + 1) * sizes->key_dim * sizes->value_dim + 3 * sizes->value_dim;
+    return (2 * recurrence_window(tokens) + 1) * sizes->key_dim * sizes->value_dim + 3 * sizes->value_dim;
 }
 
 /* The value heads of a key head, one after another: they share its query and key. */
@@ -172,7 +166,7 @@ static void descend_key_head(void *argument, size_t task, unsigned worker) {
                  .key = keys + key_head * sizes->key_dim,
                  .decays = decays,
                  .stride = each > 1 ? 1 : 0,
-                 .window = window_of(descent->spans[sequence].tokens)};
+                 .window = recurrence_window(descent->spans[sequence].tokens)};
     rule.begins = descent->scratch + (size_t)worker * descent->scratch_stride;
     rule.states = rule.begins + rule.window * size;
     rule.slope = rule.states + rule.window * size;
