@@ -237,9 +237,10 @@ static Status check_seal(const char *path, VerifyResult *result, Error *error) {
     RecipeSealState state;
     Status status = recipe_seal_check(path, &state, error);
     if (status != STATUS_OK || state != RECIPE_BROKEN) return status;
-    return finding_add(&result->findings, SEVERITY_ERROR, RECIPE_FILE_NAME, error,
-                       "is not as it was written: recipe_sha256 is of other bytes than stand before it (one "
-                       "that is edited on purpose goes without that member)");
+    return finding_add(
+        &result->findings, SEVERITY_ERROR, RECIPE_FILE_NAME, error,
+        "is not as it was written: recipe_sha256 seals other bytes than these (one that is edited "
+        "on purpose goes without that member)");
 }
 
 /* What was blended is known of the export with the very recipe that was written then. Another one is a difference even where
