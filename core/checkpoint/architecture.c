@@ -259,6 +259,7 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {config->connections > 0, "hyper-connections"},
         {needs_any(config, TENSOR_PART_LAMBDA_Q1, TENSOR_PART_LAMBDA_K2), "differential attention"},
         {config->streams > 1, "alternating updates"},
+        {needs_any(config, TENSOR_PART_COMMON_NORM, TENSOR_PART_COMMON_NORM), "blocks that layers share"},
         {has_other_values(config) && config->qkv != QKV_PARTED, "values of another width than keys"},
     };
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)

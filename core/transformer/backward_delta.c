@@ -164,8 +164,7 @@ static Status descend_decays(Descent *descent, Error *error) {
 }
 
 size_t backward_delta_scratch(const ModelConfig *config, size_t tokens) {
-    size_t rule = backward_delta_rule_scratch(config, tokens), taps = config->recurrent.taps;
-    return rule > taps ? rule : taps;
+    return backward_delta_rule_scratch(config, tokens);
 }
 
 Status backward_delta_descend(const Descent *descent, Error *error) {

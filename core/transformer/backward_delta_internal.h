@@ -1,5 +1,6 @@
 /*
- * backward_delta_internal — steps of the gated delta rule's way back (backward_delta.h). For backward_delta.c alone.
+ * backward_delta_internal — steps of the gated delta rule's way back (backward_delta.h). For backward_delta.c, _rule.c and
+ * _matrices.c.
  */
 #ifndef REJUV_CORE_BACKWARD_DELTA_INTERNAL_H
 #define REJUV_CORE_BACKWARD_DELTA_INTERNAL_H

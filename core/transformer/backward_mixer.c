@@ -7,6 +7,7 @@
 #include "core/transformer/block_latent.h"
 #include "core/transformer/block_selective.h"
 #include "core/transformer/block_state_space.h"
+#include "core/transformer/channel_convolution.h"
 
 static Status descend_attention(const Descent *descent, Error *error) {
     bool is_latent = descent_plan(descent)->latent.latent > 0;
@@ -16,9 +17,9 @@ static Status descend_attention(const Descent *descent, Error *error) {
 /* What has no row here architecture_forward_only() names. */
 static const struct {
     Status (*descend)(const Descent *descent, Error *error);
-    size_t (*scratch)(const ModelConfig *config, size_t tokens); /* NULL: none */
+    size_t (*scratch)(const ModelConfig *config, size_t tokens); /* beside the convolution's; NULL: none */
 } WAYS[MIXER_NONE + 1] = {[MIXER_ATTENTION] = {descend_attention, NULL},
-                          [MIXER_CONVOLUTION] = {block_convolution_descend, block_convolution_scratch},
+                          [MIXER_CONVOLUTION] = {block_convolution_descend, NULL},
                           [MIXER_DELTA] = {backward_delta_descend, backward_delta_scratch},
                           [MIXER_STATE_SPACE] = {block_state_space_descend, block_state_space_scratch},
                           [MIXER_SELECTIVE] = {block_selective_descend, block_selective_scratch},
@@ -27,7 +28,7 @@ static const struct {
 /* ---- memory ---- */
 
 size_t backward_mixer_scratch(const ModelConfig *config, size_t tokens) {
-    size_t most = 0;
+    size_t most = channel_convolution_scratch(config);
     for (size_t i = 0; i < config->plan_count; i++) {
         MixerKind mixer = config->plans[i].mixer;
         size_t own = WAYS[mixer].scratch != NULL ? WAYS[mixer].scratch(config, tokens) : 0;

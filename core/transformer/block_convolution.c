@@ -101,11 +101,6 @@ static void descend_inner_gate(const Descent *descent, size_t sequence, size_t t
     }
 }
 
-size_t block_convolution_scratch(const ModelConfig *config, size_t tokens) {
-    (void)tokens;
-    return config->recurrent.taps;
-}
-
 static Status descend_output(const Descent *descent, Error *error) {
     const Backward *backward = descent->backward;
     size_t width = descent_config(descent)->hidden_size;

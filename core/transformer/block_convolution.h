@@ -21,7 +21,4 @@ Status block_convolution_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
 /* From descent->given to SLOPE_NORMED; gives what meets at all weights of the block. */
 Status block_convolution_descend(const Descent *descent, Error *error) STATUS_MUST_CHECK;
 
-/* Floats of scratch that a thread needs for that, whatever the tokens. */
-size_t block_convolution_scratch(const ModelConfig *config, size_t tokens);
-
 #endif

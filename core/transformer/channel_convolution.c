@@ -70,6 +70,10 @@ static float convolve_again(const ConvolutionDescent *step, const float *x, size
     return sum;
 }
 
+size_t channel_convolution_scratch(const ModelConfig *config) {
+    return config->recurrent.taps;
+}
+
 /* One channel of one sequence, from its end; `last` holds taps − 1 gradients, `sums` [taps] are the weight's. */
 static double descend_channel(const ConvolutionDescent *step, const BackwardSpan *span, size_t channel,
                               float *last, double *sums) {

@@ -33,4 +33,7 @@ Status channel_convolution_run(const Pass *pass, const ChannelConvolution *convo
 Status channel_convolution_descend(const Descent *descent, const ChannelConvolution *convolution,
                                    const float *inputs, Slope slope, Error *error) STATUS_MUST_CHECK;
 
+/* Floats of scratch that a thread needs for that, whatever the tokens. */
+size_t channel_convolution_scratch(const ModelConfig *config);
+
 #endif
