@@ -51,8 +51,8 @@ static uint64_t bytes_of(const ExportPlan *plan, size_t tensors_done) {
 Status export_partial_save(const ExportPlan *plan, ExportPartial *partial, Error *error) {
     char *text = format_state(plan, partial->tensors_done);
     if (text == NULL) return memory_fail(error, EXPORT_STATE_NAME);
-    Status status = disk_replace_file(partial->directory, EXPORT_STATE_NAME, false, text, strlen(text),
-                                      plan->partial, error);
+    Status status = disk_replace_file(partial->directory, EXPORT_STATE_NAME, EXPORT_STATE_NAME ".new", false,
+                                      text, strlen(text), plan->partial, error);
     free(text);
     if (status == STATUS_OK) partial->saved_bytes = bytes_of(plan, partial->tensors_done);
     return status;

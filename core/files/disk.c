@@ -231,16 +231,12 @@ Status disk_write_file(int directory, const char *name, const void *bytes, size_
     return status == STATUS_OK ? finish_file(&file, bytes, size, DISK_SYNC_CONTENTS, error) : status;
 }
 
-Status disk_replace_file(int directory, const char *name, bool is_private, const void *bytes, size_t size,
-                         const char *path, Error *error) {
-    char *partial = memory_format("%s.new", name);
-    if (partial == NULL) return memory_fail(error, path);
+Status disk_replace_file(int directory, const char *name, const char *partial, bool is_private,
+                         const void *bytes, size_t size, const char *path, Error *error) {
     DiskFile file;
     unsigned how = DISK_FILE_REUSE | (is_private ? DISK_FILE_PRIVATE : 0u);
     Status status = disk_file_begin(&file, directory, name, partial, how, path, error);
-    if (status == STATUS_OK) status = finish_file(&file, bytes, size, DISK_SYNC_NAME, error);
-    free(partial);
-    return status;
+    return status == STATUS_OK ? finish_file(&file, bytes, size, DISK_SYNC_NAME, error) : status;
 }
 
 /* ---- directories ---- */

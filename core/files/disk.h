@@ -95,10 +95,11 @@ Status disk_write_new(const char *path, const void *bytes, size_t size, Error *e
 Status disk_write_file(int directory, const char *name, const void *bytes, size_t size, const char *path,
                        Error *error) STATUS_MUST_CHECK;
 
-/* The same, but a reader sees the old contents or the new, whatever happens. Durable on return. A private file
- * can be read by its owner alone (0600), whatever one of that name was before. */
-Status disk_replace_file(int directory, const char *name, bool is_private, const void *bytes, size_t size,
-                         const char *path, Error *error) STATUS_MUST_CHECK;
+/* The same, but a reader sees the old contents or the new, whatever happens. Durable on return. Until it is whole it is called
+ * `partial`, and what had that name is gone: where several processes may write, each needs one of its own. A private file can
+ * be read by its owner alone (0600), whatever one of that name was before. */
+Status disk_replace_file(int directory, const char *name, const char *partial, bool is_private,
+                         const void *bytes, size_t size, const char *path, Error *error) STATUS_MUST_CHECK;
 
 /* Opens a directory that is no symbolic link; *descriptor is -1 and the status STATUS_OK where there is
  * none. */

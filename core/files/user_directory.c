@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const struct {
     const char *variable, *otherwise;
@@ -62,8 +63,11 @@ Status user_directory_make_directory(const char *path, Error *error) {
 Status user_directory_write_file(const char *path, const char *text, size_t bytes, Error *error) {
     const char *slash = strrchr(path, '/');
     char *directory = memory_copy_text(path, slash == NULL ? 0 : (size_t)(slash - path));
-    if (directory == NULL || slash == NULL) {
+    /* sessions end together, as where a connection is lost, and each writes the same file */
+    char *partial = slash == NULL ? NULL : memory_format("%s.%ld.new", slash + 1, (long)getpid());
+    if (directory == NULL || partial == NULL) {
         free(directory);
+        free(partial);
         return memory_fail(error, "a file's name");
     }
     Status status = user_directory_make_directory(directory, error);
@@ -72,10 +76,11 @@ Status user_directory_write_file(const char *path, const char *text, size_t byte
     if (status == STATUS_OK && descriptor < 0)
         status = status_fail(error, STATUS_IO, "%s: expected a directory", directory);
     if (status == STATUS_OK) {
-        status = disk_replace_file(descriptor, slash + 1, true, text, bytes, path, error);
+        status = disk_replace_file(descriptor, slash + 1, partial, true, text, bytes, path, error);
         Status closed = disk_close(descriptor, directory, status == STATUS_OK ? error : NULL);
         if (status == STATUS_OK) status = closed;
     }
+    free(partial);
     free(directory);
     return status;
 }
