@@ -447,10 +447,10 @@ Status attribution_run(const Model *model, const EvaluationRow *rows, const Attr
     if (forward_check_logits(model, error) != STATUS_OK) return STATUS_UNSUPPORTED;
     if (neurons_check_model(model, error) != STATUS_OK) return STATUS_UNSUPPORTED;
     if (budget == 0) budget = DEFAULT_BUDGET;
-    Status known = backward_check_model(model, error);
-    if (known != STATUS_OK) return known;
+    if (backward_check_model(model, error) != STATUS_OK) return STATUS_UNSUPPORTED;
     for (size_t i = 0; i < target_count; i++) {
-        if (backward_check_tokens(model, targets[i].position + 1, error) != STATUS_OK)
+        size_t tokens = targets[i].position + 1;
+        if (backward_check_tokens(model, tokens, tokens, job_threads(job), error) != STATUS_OK)
             return status_add_context(error, "row %zu, a target at position %zu", targets[i].row + 1,
                                       targets[i].position);
     }

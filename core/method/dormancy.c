@@ -220,14 +220,15 @@ static Status sum_gradients(const Model *model, const Settings *settings, const 
     }
     Status status = loss_head_open(model, settings, NULL, NULL, job, &pass.head, error);
     for (size_t at = 0; at < row_count && status == STATUS_OK;) {
-        size_t count = 0, tokens = 0;
+        size_t count = 0, tokens = 0, longest = 0;
         while (at + count < row_count) {
-            size_t more = tokens + rows[at + count].count;
+            size_t own = rows[at + count].count, more = tokens + own;
             if (count > 0 && backward_bytes(model, more, more) > GRADIENT_BUDGET) break;
             tokens = more;
+            if (own > longest) longest = own;
             count++;
         }
-        status = backward_check_tokens(model, tokens, error);
+        status = backward_check_tokens(model, tokens, longest, job_threads(job), error);
         if (status == STATUS_OK) status = run_gradient_group(&pass, rows + at, count, tokens, sums, error);
         at += count;
     }

@@ -204,7 +204,9 @@ uint64_t backward_group_bytes(const Model *model, size_t tokens);
  * overflows. */
 uint64_t backward_scratch_bytes(const Model *model, size_t tokens, unsigned threads);
 
-/* Refuses a row of so many tokens, with a gradient at each, that does not fit forward_memory_limit(). */
-Status backward_check_tokens(const Model *model, size_t tokens, Error *error) STATUS_MUST_CHECK;
+/* Refuses rows of so many tokens, with a gradient at each, the longest of `longest`, that do not fit forward_memory_limit()
+ * beside what so many threads take besides. */
+Status backward_check_tokens(const Model *model, size_t tokens, size_t longest, unsigned threads,
+                             Error *error) STATUS_MUST_CHECK;
 
 #endif

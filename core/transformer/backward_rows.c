@@ -74,9 +74,11 @@ uint64_t backward_scratch_bytes(const Model *model, size_t tokens, unsigned thre
     return __builtin_mul_overflow(own, (uint64_t)threads * sizeof(float), &bytes) ? UINT64_MAX : bytes;
 }
 
-Status backward_check_tokens(const Model *model, size_t tokens, Error *error) {
-    return forward_check_memory(backward_bytes(model, 1, 1), tokens, forward_memory_limit(),
-                                "a backward pass", error);
+Status backward_check_tokens(const Model *model, size_t tokens, size_t longest, unsigned threads,
+                             Error *error) {
+    uint64_t limit = forward_memory_limit(), scratch = backward_scratch_bytes(model, longest, threads);
+    limit = limit > scratch ? limit - scratch : 0;
+    return forward_check_memory(backward_bytes(model, 1, 1), tokens, limit, "a backward pass", error);
 }
 
 /* ---- forward, keeping what the way back needs ---- */

@@ -85,7 +85,7 @@ static void rows_too_long_for_memory_are_refused_before_their_ids_are_read(void 
     assert_int_equal(forward_create_state(tiny.model, &half, SIZE_MAX / 8, &forward, &error),
                      STATUS_UNSUPPORTED);
     assert_null(forward);
-    assert_int_equal(backward_check_tokens(tiny.model, SIZE_MAX / 8, &error), STATUS_UNSUPPORTED);
+    assert_int_equal(backward_check_tokens(tiny.model, SIZE_MAX / 8, 1, 1, &error), STATUS_UNSUPPORTED);
     assert_non_null(strstr(error.message, "a backward pass"));
     assert_true(backward_bytes(tiny.model, SIZE_MAX / 8, 1) == UINT64_MAX);
     tiny_model_free(&tiny);
