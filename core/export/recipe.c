@@ -1,10 +1,10 @@
 #include "core/export/recipe.h"
 
 #include "core/export/recipe_json.h"
-#include "core/export/recipe_seal.h"
 #include "core/export/recipe_settings.h"
 #include "core/files/file_path.h"
 #include "core/files/json.h"
+#include "core/support/buffer.h"
 #include "core/support/memory.h"
 
 #include <stdlib.h>
@@ -86,6 +86,7 @@ void recipe_free(Recipe *recipe) {
     ranking_free(recipe->ranking);
     settings_curve_free(recipe->curve);
     free(recipe->rejuv_version);
+    free(recipe->unknown);
     free(recipe);
 }
 
@@ -337,6 +338,26 @@ static Status read_output(const cJSON *tree, const char *path, Recipe *recipe, E
     return STATUS_OK;
 }
 
+/* Members beside those that count change no byte; but one of those, of which a bit turned in the name, is among them. */
+static Status list_unknown(const cJSON *tree, Recipe *recipe, Error *error) {
+    static const char *const KNOWN[] = {"format", "format_version", "rejuv_version", "settings",
+                                        "output", "inputs",         "unmatched",     "tensors",
+                                        "files",  "note",           RECIPE_SEAL_NAME};
+    Buffer names = {0};
+    const cJSON *item;
+    size_t length;
+    cJSON_ArrayForEach(item, tree) {
+        bool found = false;
+        for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)
+            found |= strcmp(item->string, KNOWN[i]) == 0;
+        if (found) continue;
+        if (names.length > 0) buffer_add_text(&names, ", ");
+        buffer_add_quoted(&names, item->string);
+    }
+    if (names.length == 0 && !names.failed) return STATUS_OK;
+    return buffer_take(&names, &recipe->unknown, &length, "a recipe", error);
+}
+
 static Status read_tree(const cJSON *tree, const char *path, Recipe *recipe, Error *error) {
     uint64_t version;
     if (strcmp(json_get_text(tree, "format", ""), FORMAT_NAME) != 0)
@@ -357,7 +378,7 @@ static Status read_tree(const cJSON *tree, const char *path, Recipe *recipe, Err
     recipe->unmatched.is_allowed = cJSON_IsObject(json_find(tree, "unmatched"));
     if (status == STATUS_OK) status = read_tensors(tree, path, recipe, error);
     if (status == STATUS_OK) status = read_files(tree, path, &recipe->files, error);
-    return status;
+    return status == STATUS_OK ? list_unknown(tree, recipe, error) : status;
 }
 
 Status recipe_read(const char *path, Recipe **recipe, Error *error) {
@@ -369,6 +390,7 @@ Status recipe_read(const char *path, Recipe **recipe, Error *error) {
     status = recipe_create(&read, error);
     if (status == STATUS_OK) status = read_tree(tree, path, read, error);
     cJSON_Delete(tree);
+    if (status == STATUS_OK) status = recipe_seal_check(path, &read->seal, error);
     if (status == STATUS_OK)
         *recipe = read;
     else

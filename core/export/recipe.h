@@ -19,7 +19,8 @@
  *                  of an adapter the SFT's files are its own, and "adapter" says what it is: α is its scale
  *      "unmatched": {"blended": 0.98, "copied": 12, "left_out": [name, …]}    where tensors have no counterpart
  *      "tensors":  [{"name", "dtype", "shape", "sha256", "dial"}, …]   in the order they were written; "dial" is what
- *                  gave its α: "alpha", "layers", the name of a kind; "copied" where it is SFT's
+ *                  gave its α: "alpha", "layers", the name of a kind; "copied" where it is SFT's. Somebody who changed a
+ *                  recipe leaves the list empty: what is made by it then is compared with nothing
  *      "files":    [{"name", "bytes", "sha256"}, …]               everything else, but the recipe itself
  *      "note":     …,
  *      "recipe_sha256": …}                                          of what stands before it (recipe_seal.h)
@@ -32,6 +33,7 @@
 #define REJUV_CORE_RECIPE_H
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/export/recipe_seal.h"
 #include "core/files/hash.h"
 #include "core/fusion/settings.h"
 #include "core/support/status.h"
@@ -100,6 +102,9 @@ typedef struct Recipe {
     RecipeTensor *tensors;
     size_t tensor_count;
     RecipeFiles files;
+    /* of a recipe that was read */
+    RecipeSealState seal; /* whether its text is as it was written */
+    char *unknown;        /* members that this version does not know: "\"a\", \"b\""; NULL: none */
 } Recipe;
 
 /* An empty recipe of this version of the program. */

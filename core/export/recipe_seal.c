@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY "\"recipe_sha256\":"
+#define KEY "\"" RECIPE_SEAL_NAME "\":"
 
 static const char BEFORE[] = ",\n\t" KEY "\t\"", AFTER[] = "\"\n}", END[] = "\n}";
 

@@ -14,6 +14,8 @@
 #include "core/files/hash.h"
 #include "core/support/status.h"
 
+#define RECIPE_SEAL_NAME "recipe_sha256"
+
 typedef enum RecipeSealState { RECIPE_UNSEALED, RECIPE_SEALED, RECIPE_BROKEN } RecipeSealState;
 
 /* Puts the seal into the text of a recipe, as cJSON_Print() made it: *text is freed and replaced, after a failure too it is the

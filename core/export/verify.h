@@ -43,6 +43,7 @@ typedef struct VerifyResult {
     uint64_t bytes;         /* of weights that were read */
     uint64_t nonfinite;     /* values that are NaN or infinite */
     uint64_t nonfinite_new; /* of these, where neither input is; needs inputs */
+    size_t recipe_changes;  /* of the errors below: those on the recipe's own text, not on what it says */
     FindingList findings;   /* errors: differences. Warnings, notes: the rest */
 } VerifyResult;
 

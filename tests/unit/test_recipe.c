@@ -100,6 +100,27 @@ static void a_recipe_without_a_seal_has_none(void **state) {
     recipe_free(recipe);
 }
 
+/* A bit turned in the name of the seal leaves no seal, but a member that nobody knows; so may whoever edits a recipe. */
+static void members_that_are_not_known_are_named(void **state) {
+    (void)state;
+    Recipe *recipe = make_recipe(), *read;
+    char *text = format(recipe), *key = strstr(text, "recipe_sha256"), *note = strstr(text, "\"note\"");
+    scratch_write_text("recipe.json", text);
+    assert_int_equal(recipe_read(scratch_path("recipe.json"), &read, NULL), STATUS_OK);
+    assert_int_equal(read->seal, RECIPE_SEALED);
+    assert_null(read->unknown);
+    recipe_free(read);
+    key[0] ^= 'R' ^ 'r'; /* names are told apart by every bit */
+    note[1] = 'm';
+    scratch_write_text("recipe.json", text);
+    assert_int_equal(recipe_read(scratch_path("recipe.json"), &read, NULL), STATUS_OK);
+    assert_int_equal(read->seal, RECIPE_UNSEALED);
+    assert_string_equal(read->unknown, "\"mote\", \"Recipe_sha256\"");
+    recipe_free(read);
+    free(text);
+    recipe_free(recipe);
+}
+
 /* A checkpoint may have types that this program knows by their names only. */
 static void a_dtype_that_is_not_known_keeps_its_name(void **state) {
     (void)state;
@@ -404,6 +425,7 @@ int main(void) {
         cmocka_unit_test(what_is_read_is_what_was_written),
         cmocka_unit_test(a_turned_bit_anywhere_breaks_the_seal),
         cmocka_unit_test(a_recipe_without_a_seal_has_none),
+        cmocka_unit_test(members_that_are_not_known_are_named),
         cmocka_unit_test(a_dtype_that_is_not_known_keeps_its_name),
         cmocka_unit_test(modules_are_read_as_they_were_written),
         cmocka_unit_test(experts_are_read_as_they_were_written),

@@ -1,4 +1,5 @@
 /* What verification finds: an export of the small pair with one thing wrong at a time. */
+#include "core/export/recipe_seal.h"
 #include "tests/export_fixture.h"
 
 static int export_pair(void **state) {
@@ -206,6 +207,62 @@ static void a_recipe_that_was_changed_breaks_its_seal(void **state) {
     expect_error("rejuvenation.json", "is not as it was written");
 }
 
+/* How many differences verification finds, and how many of them are on the recipe's own text. */
+static void expect_changes(size_t errors, size_t changes) {
+    VerifyResult *result;
+    Error error = {0};
+    assert_int_equal(fixture_verify(&result, &error), errors > 0 ? STATUS_MISMATCH : STATUS_OK);
+    assert_int_equal(finding_count(&result->findings, SEVERITY_ERROR), errors);
+    assert_int_equal(result->recipe_changes, changes);
+    verify_result_free(result);
+}
+
+static void a_recipe_that_was_changed_is_told_from_an_export_that_was(void **state) {
+    (void)state;
+    expect_changes(0, 0);
+    change_dial();
+    expect_changes(1, 1);
+    flip("out/tokenizer.json", 4);
+    expect_changes(2, 1);
+}
+
+/* All else is as it was, and nothing is sealed: the name alone tells. */
+static void a_bit_in_the_name_of_the_seal_is_found(void **state) {
+    (void)state;
+    change_in_recipe("\"recipe_sha256", '7');
+    expect_error("rejuvenation.json", "does not know: \"recipe_sha257\"");
+    expect_changes(1, 1);
+}
+
+/* As versions wrote it that knew no seal, and as somebody leaves it who edits it on purpose. */
+static void a_recipe_without_a_seal_is_taken_at_its_word(void **state) {
+    (void)state;
+    char *recipe = scratch_read("out/rejuvenation.json", NULL),
+         *seal = strstr(recipe, ",\n\t\"recipe_sha256\"");
+    assert_non_null(seal);
+    memcpy(seal, "\n}", sizeof "\n}");
+    scratch_write_text("out/rejuvenation.json", recipe);
+    free(recipe);
+    expect_changes(0, 0);
+}
+
+/* A later version may write what this one does not know: the seal says that it did. */
+static void a_member_that_is_sealed_is_a_note(void **state) {
+    (void)state;
+    char *recipe = scratch_read("out/rejuvenation.json", NULL),
+         *seal = strstr(recipe, ",\n\t\"recipe_sha256\"");
+    assert_non_null(seal);
+    char *later = memory_format("%.*s,\n\t\"later\":\t1\n}", (int)(seal - recipe), recipe);
+    assert_int_equal(recipe_seal(&later, NULL), STATUS_OK);
+    scratch_write_text("out/rejuvenation.json", later);
+    free(later);
+    free(recipe);
+    VerifyResult *result;
+    assert_int_equal(fixture_verify(&result, NULL), STATUS_OK);
+    assert_true(fixture_has_finding(&result->findings, SEVERITY_NOTE, "rejuvenation.json", "\"later\""));
+    verify_result_free(result);
+}
+
 static void inputs_that_are_not_at_hand_are_a_note(void **state) {
     (void)state;
     assert_int_equal(rename(scratch_path("base"), scratch_path("moved")), 0);
@@ -327,6 +384,10 @@ int main(void) {
         TEST(what_is_no_longer_what_was_made_is),
         TEST(a_recipe_that_reads_back_otherwise_is_a_difference),
         TEST(a_recipe_that_was_changed_breaks_its_seal),
+        TEST(a_recipe_that_was_changed_is_told_from_an_export_that_was),
+        TEST(a_bit_in_the_name_of_the_seal_is_found),
+        TEST(a_recipe_without_a_seal_is_taken_at_its_word),
+        TEST(a_member_that_is_sealed_is_a_note),
         TEST(inputs_that_are_not_at_hand_are_a_note),
         TEST(inputs_that_are_not_the_recipes_are_never_blended),
         TEST(a_value_that_overflows_is_named_as_a_warning),

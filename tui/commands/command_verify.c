@@ -54,7 +54,7 @@ const Command command_verify = {
         "Reads every byte: sums (SHA-256) of all tensors and files are compared with "
         "rejuvenation.json, and the "
         "inputs are blended again where they are still what the recipe names. A difference ends with exit "
-        "status 1 and is told with its tensor, row and column.\n"
+        "status 1 and is told with its tensor, row and column; so does a recipe that is no longer what was written.\n"
         "\n"
         "JSON: an object with\n"
         "  directory, alpha, verified, has_inputs, tensors, tensors_equal, tensors_blended, tensors_made, "

@@ -3,8 +3,25 @@
 #include "core/files/json.h"
 #include "tui/text/format.h"
 
+#include <stdio.h>
+
 static bool is_verified(const VerifyResult *result) {
     return finding_first_error(&result->findings) == NULL;
+}
+
+/* Nothing differs from what the recipe says, but that is no longer what was written. */
+static bool is_changed_alone(const VerifyResult *result) {
+    return !is_verified(result) && finding_count(&result->findings, SEVERITY_ERROR) == result->recipe_changes;
+}
+
+/* Sums may all be there where blending gives other bytes: both are told. */
+static void print_differences(const VerifyResult *result) {
+    char blended[96] = "";
+    if (result->has_inputs)
+        (void)snprintf(blended, sizeof blended, ", and blending the inputs gives the bytes of %zu tensors",
+                       result->tensors_blended);
+    batch_print("It is not what its recipe says: %zu of %zu tensors and %zu of %zu files have its sums%s.",
+                result->tensors_equal, result->tensors, result->files_equal, result->files, blended);
 }
 
 bool verify_report_add_json(cJSON *object, const VerifyResult *result) {
@@ -47,9 +64,14 @@ Status verify_report_print(Batch *batch, const VerifyResult *result, Error *erro
     }
     table_free(table);
     if (status != STATUS_OK) return status;
-    if (!is_verified(result))
-        batch_print("It is not what its recipe says: %zu of %zu tensors and %zu of %zu files are.",
-                    result->tensors_equal, result->tensors, result->files_equal, result->files);
+    if (is_changed_alone(result))
+        batch_print(
+            "All %zu tensors (%s) and %zu files are what the recipe says%s; but the recipe itself was changed.",
+            result->tensors, format_bytes((double)result->bytes, bytes), result->files,
+            result->has_inputs ? ", and have the bytes that blending the inputs gives"
+                               : " (the inputs were not compared)");
+    else if (!is_verified(result))
+        print_differences(result);
     else if (result->has_inputs)
         batch_print(
             "Verified: %zu tensors (%s) and %zu files are what the recipe says, and have the bytes that "
