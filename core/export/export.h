@@ -47,7 +47,8 @@ typedef struct ExportOptions {
     uint64_t shard_bytes; /* the most a file of weights holds, if a tensor fits; 0: the default */
     Donor donor;          /* whose config.json, tokenizer and template */
     bool allow_unmatched; /* tensors without a counterpart are copied from SFT, or left out (pair_share.h) */
-    /* The recipe to reproduce: then inputs and output must have its sums, or nothing appears. NULL: none.
+    /* The recipe to reproduce: then inputs and output must have its sums, or nothing appears; the output any, where
+     * the recipe lists no tensors. That it was changed since it was written is a warning. NULL: none.
      * Borrowed until export_run() returns. */
     const Recipe *expected;
     Ranks *ranks; /* that share it, all of which call export_run(); NULL: this process alone. Borrowed */

@@ -243,6 +243,22 @@ static Status note_quantization(ExportPlan *plan, Error *error) {
                        "%s; the written config.json is without it", export_donor(plan)->quantization.text);
 }
 
+/* A recipe that is not what an export wrote is exported all the same, but not without a word: its new one has a seal. */
+static Status note_changes(ExportPlan *plan, Error *error) {
+    const Recipe *expected = plan->options.expected;
+    Status status = STATUS_OK;
+    if (expected == NULL) return STATUS_OK;
+    if (expected->seal == RECIPE_BROKEN)
+        status = finding_add(
+            &plan->findings, SEVERITY_WARNING, "recipe", error,
+            "was changed since it was written: " RECIPE_SEAL_NAME
+            " seals other bytes than these (one that is edited on purpose goes without that member)");
+    if (status != STATUS_OK || expected->unknown == NULL) return status;
+    return finding_add(&plan->findings, SEVERITY_WARNING, "recipe", error,
+                       "has members that rejuv " REJUV_VERSION " does not know, which do not count: %s",
+                       expected->unknown);
+}
+
 static Status make_plan(ExportPlan *plan, const char *directory, Error *error) {
     Status status = split_target(plan, directory, error);
     plan->options.directory = plan->directory;
@@ -254,6 +270,7 @@ static Status make_plan(ExportPlan *plan, const char *directory, Error *error) {
     if (status == STATUS_OK) status = export_plan_sidecars(plan, error);
     if (status == STATUS_OK) status = sum_plan(plan, error);
     if (status == STATUS_OK) status = note_quantization(plan, error);
+    if (status == STATUS_OK) status = note_changes(plan, error);
     if (status == STATUS_OK && !settings_is_between(&plan->options.settings))
         status = finding_add(&plan->findings, SEVERITY_WARNING, "alpha", error,
                              "%g, or one of a kind or layer, is not between the two models",

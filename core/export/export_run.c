@@ -7,21 +7,33 @@
 
 /* ---- reproducing a recipe ---- */
 
-static Status compare_files(const RecipeFiles *expected, const RecipeFiles *found, const char *directory,
-                            Error *error) {
+/* Why sums may disagree, behind what does. */
+static const char *reason(const Recipe *expected) {
+    return expected->seal == RECIPE_BROKEN ? "; the recipe was changed since it was written" : "";
+}
+
+/* What to do about it, where the recipe was meant to be another: one that is as it was written makes what it made. */
+static const char *way_out(const Recipe *expected) {
+    return expected->seal == RECIPE_SEALED
+               ? ""
+               : " (to make something new by it, leave its list \"tensors\" empty)";
+}
+
+static Status compare_files(const Recipe *recipe, const RecipeFiles *expected, const RecipeFiles *found,
+                            const char *directory, Error *error) {
     if (expected->count != found->count)
         return status_fail(error, STATUS_MISMATCH,
-                           "%s: expected the recipe's %zu files of weights, found %zu", directory,
-                           expected->count, found->count);
+                           "%s: expected the recipe's %zu files of weights, found %zu%s", directory,
+                           expected->count, found->count, reason(recipe));
     for (size_t i = 0; i < found->count; i++) {
         const RecipeFile *wanted = &expected->list[i], *file = &found->list[i];
         bool known = file->sha256[0] != '\0';
         if (wanted->bytes != file->bytes || (known && strcmp(wanted->sha256, file->sha256) != 0))
             return status_fail(error, STATUS_MISMATCH,
                                "%s/%s: expected the recipe's input (%" PRIu64 " bytes, %s), found %" PRIu64
-                               " bytes, %s",
+                               " bytes, %s%s",
                                directory, file->name, wanted->bytes, wanted->sha256, file->bytes,
-                               known ? file->sha256 : "not hashed");
+                               known ? file->sha256 : "not hashed", reason(recipe));
     }
     return STATUS_OK;
 }
@@ -30,25 +42,26 @@ static Status compare_files(const RecipeFiles *expected, const RecipeFiles *foun
 static Status compare_inputs(const ExportPlan *plan, Error *error) {
     const Recipe *expected = plan->options.expected;
     if (expected == NULL) return STATUS_OK;
-    Status status =
-        compare_files(&expected->sft.files, &plan->recipe->sft.files, plan->pair->sft->directory, error);
-    return status == STATUS_OK ? compare_files(&expected->base.files, &plan->recipe->base.files,
+    Status status = compare_files(expected, &expected->sft.files, &plan->recipe->sft.files,
+                                  plan->pair->sft->directory, error);
+    return status == STATUS_OK ? compare_files(expected, &expected->base.files, &plan->recipe->base.files,
                                                plan->pair->base->directory, error)
                                : status;
 }
 
 static Status compare_tensors(const ExportPlan *plan, Error *error) {
     const Recipe *expected = plan->options.expected, *made = plan->recipe;
-    if (expected == NULL) return STATUS_OK;
+    if (expected == NULL || expected->tensor_count == 0) return STATUS_OK;
     if (expected->tensor_count != made->tensor_count)
-        return status_fail(error, STATUS_MISMATCH, "expected the recipe's %zu tensors, made %zu",
-                           expected->tensor_count, made->tensor_count);
+        return status_fail(error, STATUS_MISMATCH, "expected the recipe's %zu tensors, made %zu%s%s",
+                           expected->tensor_count, made->tensor_count, reason(expected), way_out(expected));
     for (size_t i = 0; i < made->tensor_count; i++) {
         const RecipeTensor *wanted = &expected->tensors[i], *tensor = &made->tensors[i];
         if (strcmp(wanted->name, tensor->name) != 0 || strcmp(wanted->sha256, tensor->sha256) != 0)
             return status_fail(error, STATUS_MISMATCH,
-                               "tensor %s: expected the recipe's %s with %s, made bytes with %s",
-                               tensor->name, wanted->name, wanted->sha256, tensor->sha256);
+                               "tensor %s: expected the recipe's %s with %s, made bytes with %s%s%s",
+                               tensor->name, wanted->name, wanted->sha256, tensor->sha256, reason(expected),
+                               way_out(expected));
     }
     return STATUS_OK;
 }

@@ -466,6 +466,27 @@ static void a_recipe_makes_the_same_export_again(void **unused) {
     free(second);
 }
 
+static void a_recipe_that_was_edited_is_told_by_export_and_by_verify(void **unused) {
+    (void)unused;
+    char *first = scratch_path("sealed"), *second = scratch_path("resealed");
+    char *recipe = scratch_path("sealed/rejuvenation.json"), line[1200];
+    PROGRAM_EXPECT(0, "", "export", base, sft, "--out", first, "--alpha", "0.3");
+    (void)snprintf(line, sizeof line, "sed -i 's/5000000000/6000000000/' '%s'", recipe);
+    assert_int_equal(system(line), 0);
+    PROGRAM_EXPECT(0, "was changed since it was written", "export", "--recipe", recipe, "--out", second,
+                   "--dry-run");
+    PROGRAM_EXPECT(0, "was changed since it was written", "export", "--recipe", recipe, "--out", second);
+    ProgramResult result = PROGRAM_RUN("verify", first);
+    assert_int_equal(result.status, 1);
+    assert_non_null(strstr(result.output, "All 57 tensors"));
+    assert_non_null(strstr(result.output, "but the recipe itself was changed."));
+    program_free(&result);
+    PROGRAM_EXPECT(0, "", "verify", second); /* which has a recipe of its own */
+    free(recipe);
+    free(second);
+    free(first);
+}
+
 static void a_recipe_whose_inputs_have_moved_asks_where_they_are(void **unused) {
     (void)unused;
     char *before = scratch_path("before"), *after = scratch_path("after"), line[2400];
@@ -502,6 +523,7 @@ int main(void) {
         cmocka_unit_test(a_sweep_has_the_golden_averages_at_its_points),
         cmocka_unit_test(an_export_verifies_and_a_flipped_bit_does_not),
         cmocka_unit_test(a_recipe_makes_the_same_export_again),
+        cmocka_unit_test(a_recipe_that_was_edited_is_told_by_export_and_by_verify),
         cmocka_unit_test(a_recipe_whose_inputs_have_moved_asks_where_they_are),
     };
     return cmocka_run_group_tests(tests, open_demo, close_demo);

@@ -502,7 +502,59 @@ static void a_recipe_with_other_sums_leaves_nothing(void **state) {
     Error error = {0};
     assert_int_equal(fixture_export_as(&options, NULL, &error), STATUS_MISMATCH);
     assert_non_null(strstr(error.message, "tensor "));
+    assert_null(strstr(error.message, "was changed")); /* it was not, in its file */
     assert_false(scratch_has("out"));
+    recipe_free(recipe);
+}
+
+/* Reads the reference's recipe with its first `from` as `to`, which breaks the seal. */
+static Recipe *read_changed_recipe(const char *from, const char *to) {
+    recipe_free(export_and_read_recipe());
+    char *text = scratch_read("reference/rejuvenation.json", NULL), *at = strstr(text, from);
+    assert_non_null(at);
+    char *changed = memory_format("%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+    scratch_write_text("changed.json", changed);
+    free(changed);
+    free(text);
+    Recipe *recipe;
+    assert_int_equal(recipe_read(scratch_path("changed.json"), &recipe, NULL), STATUS_OK);
+    assert_int_equal(recipe->seal, RECIPE_BROKEN);
+    return recipe;
+}
+
+/* The status of exporting by it to "out", of which the plan has to warn. */
+static Status export_changed(const Recipe *recipe, Error *error) {
+    ExportOptions options = export_options_from_recipe(recipe);
+    char out[1024];
+    (void)snprintf(out, sizeof out, "%s", scratch_path("out"));
+    options.directory = out;
+    Pair *pair = fixture_open();
+    ExportPlan *plan = fixture_plan(pair, &options);
+    assert_true(
+        fixture_has_finding(&plan->findings, SEVERITY_WARNING, "recipe", "was changed since it was written"));
+    Status status = export_run(plan, NULL, error);
+    export_plan_free(plan);
+    pair_close(pair);
+    return status;
+}
+
+static void a_recipe_that_was_changed_is_told_before_and_where_sums_disagree(void **state) {
+    (void)state;
+    Error error = {0};
+    Recipe *recipe = read_changed_recipe("\"shard_bytes\":\t", "\"shard_bytes\":\t9");
+    assert_int_equal(export_changed(recipe, &error), STATUS_OK); /* other files, the same tensors */
+    recipe_free(recipe);
+    scratch_clear("out");
+    scratch_clear("reference");
+    recipe = read_changed_recipe("\"alpha\":\t0.3", "\"alpha\":\t0.4");
+    assert_int_equal(export_changed(recipe, &error), STATUS_MISMATCH);
+    assert_non_null(strstr(error.message, "the recipe was changed since it was written"));
+    assert_non_null(strstr(error.message, "leave its list \"tensors\" empty"));
+    assert_false(scratch_has("out"));
+    for (size_t i = 0; i < recipe->tensor_count; i++) free(recipe->tensors[i].name);
+    recipe->tensor_count = 0; /* as that says: then it is a new export */
+    assert_int_equal(export_changed(recipe, &error), STATUS_OK);
+    assert_true(scratch_has("out"));
     recipe_free(recipe);
 }
 
@@ -529,6 +581,7 @@ int main(void) {
         TEST(a_recipe_makes_the_same_bytes_again),
         TEST(a_recipe_refuses_other_inputs),
         TEST(a_recipe_with_other_sums_leaves_nothing),
+        TEST(a_recipe_that_was_changed_is_told_before_and_where_sums_disagree),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
