@@ -201,6 +201,7 @@ enum {
     MODEL_MAX_LAYERS = 1024,
     MODEL_MAX_PLANS = 16,
     MODEL_MAX_ROPES = 3,
+    MODEL_MAX_PLACEHOLDERS = 3,
     MODEL_MAX_STREAMS = 4,
     MODEL_MAX_CONNECTIONS = 16
 };
@@ -349,6 +350,13 @@ typedef struct ModelConfig {
     uint64_t silent_rows;          /* of the embedding, behind those that the head has */
     bool has_silent_token;         /* whose row of the embedding is 0, whatever is stored */
     uint64_t silent_token;
+    /* ids of a picture, a video, a sound, that are embedded as padding is; without padding they are refused */
+    int32_t placeholders[MODEL_MAX_PLACEHOLDERS];
+    size_t placeholder_count;
+    bool has_placeholder_row;
+    uint64_t placeholder_row;
+    uint64_t
+        aside_from; /* ids from it on have embeddings beside the text model's, and are refused; 0: none */
     /* what ends a text, each once: generation_config.json's in its order, then what config.json has besides */
     int32_t eos[MODEL_MAX_EOS];
     unsigned char eos_files[MODEL_MAX_EOS]; /* of each, ModelEosFile */
@@ -406,6 +414,14 @@ static inline bool architecture_has(const LayerPlan *plan, TensorRole role) {
 static inline NormPlaces architecture_norms(const ModelConfig *config, const LayerPlan *plan) {
     return plan->norms_before ? NORMS_BEFORE : config->norms;
 }
+
+/* The row of the embedding that a token has: its own, or where it stands for what is no text that of padding. The id has
+ * passed architecture_check_token(). */
+size_t architecture_embedded(const ModelConfig *config, int32_t id);
+
+/* STATUS_UNSUPPORTED: the id stands for a picture or a sound, and the text model alone has no row for it. Whether it is one of
+ * the vocabulary is not looked at. */
+Status architecture_check_token(const ModelConfig *config, int32_t id, Error *error) STATUS_MUST_CHECK;
 
 /* Whether a layer has attention, alone or beside a mixer. */
 static inline bool architecture_attends(const LayerPlan *plan) {

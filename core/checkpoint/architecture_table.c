@@ -345,8 +345,12 @@ const Architecture ARCHITECTURES_DENSE[] = {
      .delta = &DELTA_QWEN},
     /* models around a text model: their text is run, what else they have is compared, fused and exported */
     {.model_type = "gemma3", .text_type = "gemma3_text"},
-    {.model_type = "gemma3n", .text_type = "gemma3n_text"},
-    {.model_type = "gemma4", .text_type = "gemma4_text"},
+    {.model_type = "gemma3n",
+     .text_type = "gemma3n_text",
+     .aside_keys = {{"vision_config", "vocab_offset", 262144}, {"audio_config", "vocab_offset", 262272}}},
+    {.model_type = "gemma4",
+     .text_type = "gemma4_text",
+     .placeholder_keys = {"image_token_id", "video_token_id", "audio_token_id"}},
     /* its prompt attends both ways where its processor says so, not by itself */
     {.model_type = "paligemma", .text_type = "gemma", .lifts_refusal = true},
     {.model_type = "llava", .text_type = "llama"},

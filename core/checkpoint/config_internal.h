@@ -71,7 +71,13 @@ typedef enum LayersRule {
 
 typedef struct ConfigReader ConfigReader;
 
-enum { ARCHITECTURE_MOST_REFUSED = 3 };
+enum { ARCHITECTURE_MOST_REFUSED = 3, ARCHITECTURE_MOST_ASIDE = 2 };
+
+/* A key of an object of config.json, and what its class has where that is silent. */
+typedef struct AsideKey {
+    const char *object, *key;
+    uint64_t fallback;
+} AsideKey;
 
 struct Architecture {
     const char *model_type;
@@ -79,6 +85,10 @@ struct Architecture {
      * model where text_config has none, or where config.json describes it without one. */
     const char *text_type;
     bool lifts_refusal; /* the text model's refused_key acts on what comes with an image only */
+    /* Of it: ids of tokens that are embedded as padding is, whatever their own rows say; and the number that embeddings
+     * beside the text model's begin at. */
+    const char *placeholder_keys[MODEL_MAX_PLACEHOLDERS];
+    AsideKey aside_keys[ARCHITECTURE_MOST_ASIDE];
     const char *refused[ARCHITECTURE_MOST_REFUSED]; /* switches that are not known: set, they are refused */
     /* sizes */
     const char *hidden_key;       /* stated, it is the width, whatever hidden_size says */
@@ -303,6 +313,11 @@ bool config_is_truthy(const cJSON *item);
 
 /* No dimension of a model comes near; products of two fit 64 bits, and each fits the ints of BLAS. */
 enum { CONFIG_LARGEST_SIZE = 1 << 30 };
+
+/* Tokens that stand for what is no text, by the row and the file of a model around the text model; no row: none
+ * (config_placeholders.c). */
+Status config_read_placeholders(const ConfigReader *reader, const Architecture *around, ModelConfig *config,
+                                Error *error) STATUS_MUST_CHECK;
 
 /* ---- parts ---- */
 

@@ -402,6 +402,8 @@ Status architecture_read_config(const cJSON *json, const char *origin, ModelConf
     status = config_open_reader(text, json, model_type, origin, &reader, error);
     if (status == STATUS_OK) status = config_set_rope(&reader, config->architecture->default_rope, error);
     if (status == STATUS_OK) status = read_all(&reader, config, error);
+    const Architecture *outer = architecture_find(json_get_text(json, "model_type", ""));
+    if (status == STATUS_OK) status = config_read_placeholders(&reader, outer, config, error);
     config_close_reader(&reader);
     return status;
 }

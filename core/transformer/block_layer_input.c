@@ -26,7 +26,7 @@ static void combine(const Chunk *chunk, ForwardState *state, size_t token) {
     float scale = (float)(1.0 / sqrt((double)config->hidden_size)), of_row = (float)sqrt((double)own);
     const Norm norm = norm_of(state, config->layers, TENSOR_PART_INPUT_NORM, own);
     Blend blend = settings_blend(&state->settings, state->model->whole.parts[TENSOR_PART_INPUT_EMBEDDING]);
-    size_t id = (size_t)chunk->ids[token];
+    size_t id = architecture_embedded(config, chunk->ids[token]);
     blend_rows(&blend, id < config->layer_vocabulary ? id : 0, 1, row);
     for (size_t i = 0; i < all; i++) inputs[i] *= scale;
     for (size_t layer = 0; layer < config->layers; layer++)
@@ -267,7 +267,7 @@ Status block_layer_input_give_rows(const Descent *descent, Error *error) {
     if (indices == NULL) return memory_fail(error, "gradients of the embedding");
     float scale = (float)sqrt((double)own);
     for (size_t t = 0; t < backward->tokens; t++) {
-        size_t id = (size_t)backward->ids[t];
+        size_t id = architecture_embedded(config, backward->ids[t]);
         indices[t] = id < config->layer_vocabulary ? id : 0;
         for (size_t i = 0; i < all; i++) backward->layer_inputs[t * all + i] *= scale;
     }

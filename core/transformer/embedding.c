@@ -43,7 +43,7 @@ static void embed_token(const ForwardState *state, int32_t id, size_t position, 
     const ModelConfig *config = state->side->config;
     float scale = scale_of(config, id);
     Blend blend = settings_blend(&state->settings, state->model->whole.tensors[TENSOR_EMBEDDING]);
-    blend_rows(&blend, (size_t)id, 1, x);
+    blend_rows(&blend, architecture_embedded(config, id), 1, x);
     for (size_t i = 0; scale != 1.0F && i < config->hidden_size; i++) x[i] *= scale;
     add_position(state, position, x, room);
 }
@@ -168,7 +168,7 @@ Status embedding_give_rows(const Descent *descent, float *gradient, Error *error
         status = give_rows(descent, TENSOR_POSITION, indices, gradient, error);
     for (size_t t = 0; t < backward->tokens; t++) {
         float scale = scale_of(config, backward->ids[t]);
-        indices[t] = (size_t)backward->ids[t];
+        indices[t] = architecture_embedded(config, backward->ids[t]);
         for (size_t i = 0; scale != 1.0F && i < width; i++) gradient[t * width + i] *= scale;
     }
     if (status == STATUS_OK) status = give_rows(descent, TENSOR_EMBEDDING, indices, gradient, error);

@@ -307,7 +307,11 @@ static Status check_input(ForwardState *const *states, size_t count, const Forwa
         if (input->places != NULL && !is_place(&input->places[i], state->capacity))
             return status_fail(error, STATUS_ARGUMENT, "token %zu has no place in the cache", i);
     }
-    Status status = recurrence_check_input(states, count, input, error);
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        for (size_t t = 0; t < input->count && status == STATUS_OK; t++)
+            status = architecture_check_token(states[i]->side->config, input->ids[t], error);
+    if (status == STATUS_OK) status = recurrence_check_input(states, count, input, error);
     return status == STATUS_OK ? embedding_check_positions(state, input, error) : status;
 }
 

@@ -346,6 +346,32 @@ static void gradients_are_refused_where_there_is_no_way_back(void **unused) {
     }
 }
 
+/* As Gemma 4 embeds a picture's id where no picture comes with it: here by the row of a token of the text, as that token. */
+static void an_id_that_stands_for_a_picture_is_embedded_as_padding(void **unused) {
+    (void)unused;
+    Fixture fixture = {0};
+    load(&fixture, "gemma4_text", "fused");
+    int32_t padding = fixture.ids[3], picture = padding == 0 ? 1 : 0;
+    ModelSide *sides[] = {&fixture.model->base, &fixture.model->sft};
+    ModelConfig *changed = memory_allocate(2, sizeof *changed);
+    assert_non_null(changed);
+    for (size_t i = 0; i < fixture.tokens; i++) assert_int_not_equal(fixture.ids[i], picture);
+    for (size_t i = 0; i < 2; i++) {
+        changed[i] = *sides[i]->config;
+        changed[i].placeholders[changed[i].placeholder_count++] = picture;
+        changed[i].placeholder_row = (uint64_t)padding;
+        changed[i].has_placeholder_row = true;
+    }
+    for (size_t i = 0; i < fixture.tokens; i++)
+        if (fixture.ids[i] == padding) fixture.ids[i] = picture;
+    assert_false(run_in_pieces(&fixture, fixture.tokens, 0) < TOLERANCE); /* as an ordinary token */
+    for (size_t i = 0; i < 2; i++) sides[i]->config = &changed[i];
+    assert_true(run_in_pieces(&fixture, fixture.tokens, 0) < TOLERANCE);
+    assert_true(run_in_pieces(&fixture, 1, 0) < TOLERANCE);
+    unload(&fixture);
+    free(changed);
+}
+
 /* Both files have the scales of Gemma 3n's streams: a side that does not ask for them runs without. */
 static void a_side_has_only_the_vectors_that_it_asks_for(void **unused) {
     (void)unused;
@@ -373,6 +399,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logits_equal_transformers_for_every_kind_of_block),
         cmocka_unit_test(a_text_behind_a_shared_prefix_is_the_same),
+        cmocka_unit_test(an_id_that_stands_for_a_picture_is_embedded_as_padding),
         cmocka_unit_test(a_text_longer_than_the_learned_positions_is_refused),
         cmocka_unit_test(a_text_longer_than_what_an_indexer_chooses_is_refused),
         cmocka_unit_test(a_compressed_text_goes_on_from_where_it_was_rewound),

@@ -217,6 +217,64 @@ static void alibi_falls_by_the_slopes_of_transformers(void **state) {
     assert_true(architecture_alibi_slope(&llama, 0) == 0.0);
 }
 
+/* Only the model around the text model knows them; of others they are ordinary tokens. */
+static void ids_of_pictures_are_embedded_as_padding_or_refused(void **state) {
+    (void)state;
+    static const char TEXT[] =
+        "\"text_config\":{" DENSE
+        ",\"head_dim\":4,\"hidden_size_per_layer_input\":0,\"global_head_dim\":4,\"pad_token_id\":%s}";
+    static const struct {
+        const char *ids, *padding;
+        int32_t id;
+        size_t row;
+        bool is_refused;
+    } CASES[] = {
+        {"\"image_token_id\":7", "3", 7, 3, false},    {"\"video_token_id\":7", "3", 7, 3, false},
+        {"\"audio_token_id\":7", "3", 7, 3, false},    {"\"boi_token_id\":7", "3", 7, 7, false},
+        {"\"image_token_id\":7", "3", 8, 8, false},    {"\"boi_token_id\":7", "3", 258880, 3, false},
+        {"\"image_token_id\":null", "3", 7, 7, false}, {"\"image_token_id\":7", "-1", 7, 0, true},
+        {"\"image_token_id\":7", "null", 7, 0, true},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        char text[512], members[768];
+        Error error = {0};
+        (void)snprintf(text, sizeof text, TEXT, CASES[i].padding);
+        (void)snprintf(members, sizeof members, "%s,%s", CASES[i].ids, text);
+        ModelConfig config = good("gemma4", members);
+        bool is_refused = architecture_check_token(&config, CASES[i].id, &error) == STATUS_UNSUPPORTED;
+        assert_int_equal(is_refused, CASES[i].is_refused);
+        if (is_refused) assert_non_null(strstr(error.message, "pad_token_id"));
+        if (!is_refused) assert_int_equal(architecture_embedded(&config, CASES[i].id), CASES[i].row);
+    }
+    ModelConfig llava = good("llava", "\"image_token_index\":7,\"text_config\":{" DENSE "}"),
+                alone = good("gemma4_text", DENSE
+                             ",\"head_dim\":4,\"global_head_dim\":4,"
+                             "\"hidden_size_per_layer_input\":0,\"image_token_id\":7");
+    assert_int_equal(architecture_embedded(&llava, 7), 7);
+    assert_int_equal(architecture_embedded(&alone, 7), 7);
+}
+
+static void ids_with_embeddings_beside_the_text_model_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *towers;
+        int32_t first;
+    } CASES[] = {{"\"vision_config\":null", 262144},
+                 {"\"vision_config\":{\"vocab_offset\":20}", 20},
+                 {"\"audio_config\":{\"vocab_offset\":24}", 24}};
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        char members[768];
+        Error error = {0};
+        (void)snprintf(members, sizeof members,
+                       "%s,\"text_config\":{" DENSE ",\"head_dim\":4,\"num_kv_shared_layers\":0}",
+                       CASES[i].towers);
+        ModelConfig config = good("gemma3n", members);
+        assert_int_equal(architecture_check_token(&config, CASES[i].first - 1, &error), STATUS_OK);
+        assert_int_equal(architecture_check_token(&config, CASES[i].first, &error), STATUS_UNSUPPORTED);
+        assert_non_null(strstr(error.message, "stands for a picture or a sound"));
+    }
+}
+
 static void layers_differ_as_lists_and_shares_say(void **state) {
     (void)state;
     ModelConfig neo =
@@ -357,6 +415,8 @@ int main(void) {
         cmocka_unit_test(a_field_has_every_name_that_its_class_gives_it_and_the_other_name_wins),
         cmocka_unit_test(scores_are_scaled_as_the_type_says),
         cmocka_unit_test(alibi_falls_by_the_slopes_of_transformers),
+        cmocka_unit_test(ids_of_pictures_are_embedded_as_padding_or_refused),
+        cmocka_unit_test(ids_with_embeddings_beside_the_text_model_are_refused),
         cmocka_unit_test(layers_differ_as_lists_and_shares_say),
         cmocka_unit_test(layers_of_mimo_that_slide_are_of_another_make),
         cmocka_unit_test(heads_of_jetmoe_are_as_many_as_experts_are_chosen),
