@@ -18,10 +18,11 @@
 #define CACHE_NEURON_DRIFT_KIND "neuron-drift"
 #define CACHE_AVERAGES_KIND     "averages"
 enum {
-    CACHE_ATTRIBUTION_VERSION = 3,
-    CACHE_DORMANCY_VERSION = 2,
+    /* of rows with a picture's or a sound's token those of before are others (architecture_embedded()) */
+    CACHE_ATTRIBUTION_VERSION = 4,
+    CACHE_DORMANCY_VERSION = 3,
     CACHE_NEURON_DRIFT_VERSION = 2, /* what is not finite is told from what is not compared */
-    CACHE_AVERAGES_VERSION = 1
+    CACHE_AVERAGES_VERSION = 2
 };
 
 /* What is measured and on what. Of the rows only their lengths and positions are looked at. */
