@@ -51,10 +51,10 @@ typedef enum ForwardSite {
     FORWARD_MIDDLE,           /* the residual stream between attention and MLP */
     FORWARD_STATE_IN,         /* of a mixer with a state: what is projected, before its convolution */
     FORWARD_STATE_SMALL, /* of Mamba-1: what steps come of, what is written and read, before their norms */
-    FORWARD_STATE_READ,  /* what its recurrence gave, before it is gated and normed; of Mamba-1 what it takes, convolved; of a
+    FORWARD_STATE_READ, /* what its recurrence gave, before it is gated and normed; of Mamba-1 what it takes, convolved; of a
                             gated recurrence its gates, before they are bent */
-    FORWARD_GATE_UP,     /* output of the one matrix of both, with its bias, as it is stored */
-    FORWARD_GATE,        /* outputs of gate and up with their bias */
+    FORWARD_GATE_UP, /* output of the one matrix of both, with its bias, as it is stored */
+    FORWARD_GATE,    /* outputs of gate and up with their bias */
     FORWARD_UP,
     FORWARD_ACTIVATED, /* input of down_proj: act(gate) ⊙ up; of a mixture of experts the shared expert's */
     FORWARD_SWITCH,    /* what the shared expert is weighed by, before the sigmoid: [tokens × 1] */

@@ -384,8 +384,7 @@ static void two_ranges_are_a_plane(void **unused) {
 static void neurons_without_a_way_back_have_their_dormancy(void **unused) {
     (void)unused;
     char *plain = golden_path("golden/dense/%s/%s", "diffllama", "base"),
-         *tuned = golden_path("golden/dense/%s/%s", "diffllama", "sft"),
-         *rows = scratch_path("ids.jsonl");
+         *tuned = golden_path("golden/dense/%s/%s", "diffllama", "sft"), *rows = scratch_path("ids.jsonl");
     scratch_write_text("ids.jsonl", "{\"prompt_ids\": [1, 7, 3], \"response_ids\": [9, 4, 11]}\n");
     cJSON *tree = RUN_JSON("neurons", plain, tuned, "--calibration", rows, "--quiet");
     size_t known = 0;
