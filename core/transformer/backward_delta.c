@@ -75,12 +75,9 @@ static Status give_norm(const Descent *descent, Error *error) {
 }
 
 static Status descend_output(const Descent *descent, Error *error) {
-    Status status =
-        descent_give_part(descent, TENSOR_PART_DELTA_OUT, descent->backward->state->buffers[BUFFER_MIXED],
-                          descent_slope_width(descent, SLOPE_MIXED), descent->given, error);
-    if (status == STATUS_OK)
-        status =
-            descent_project_part(descent, TENSOR_PART_DELTA_OUT, descent->given, SLOPE_MIXED, false, error);
+    Status status = descent_run_part(descent, TENSOR_PART_DELTA_OUT, TENSOR_PART_COUNT,
+                                     descent->backward->state->buffers[BUFFER_MIXED], descent->given,
+                                     SLOPE_MIXED, false, error);
     if (status == STATUS_OK) status = descent_for_tokens(descent, descend_gate, error);
     if (status == STATUS_OK) status = give_norm(descent, error);
     return status == STATUS_OK ? descent_for_tokens(descent, descend_norm, error) : status;

@@ -40,10 +40,8 @@ static void join_steps(const Descent *descent, size_t sequence, size_t token, un
 /* A matrix of what the block took. */
 static Status descend_matrix(const Descent *descent, TensorPart part, Slope slope, bool accumulates,
                              Error *error) {
-    Status status =
-        descent_give_part(descent, part, descent->normed, descent_config(descent)->hidden_size, slope, error);
-    return status == STATUS_OK ? descent_project_part(descent, part, slope, SLOPE_NORMED, accumulates, error)
-                               : status;
+    return descent_run_part(descent, part, TENSOR_PART_COUNT, descent->normed, slope, SLOPE_NORMED,
+                            accumulates, error);
 }
 
 static Status descend_fused(const Descent *descent, Error *error) {
@@ -89,10 +87,8 @@ static Status descend_ranked(const Descent *descent, TensorPart whole, TensorPar
     const TensorPart right = (TensorPart)(left + 1);
     if (!architecture_needs(descent_plan(descent), left))
         return descend_matrix(descent, whole, slope, true, error);
-    Status status = descent_give_part(descent, right, descent->backward->copies[copy],
-                                      descent_slope_width(descent, SLOPE_STATE_RANK), slope, error);
-    if (status == STATUS_OK)
-        status = descent_project_part(descent, right, slope, SLOPE_STATE_RANK, false, error);
+    Status status = descent_run_part(descent, right, TENSOR_PART_COUNT, descent->backward->copies[copy],
+                                     slope, SLOPE_STATE_RANK, false, error);
     return status == STATUS_OK ? descend_matrix(descent, left, SLOPE_STATE_RANK, true, error) : status;
 }
 

@@ -458,11 +458,8 @@ static void descend_gates(const Descent *descent, size_t sequence, size_t token,
 Status block_attention_descend_gate(const Descent *descent, Error *error) {
     const TensorPart part = TENSOR_PART_ATTENTION_GATE;
     if (!architecture_needs(descent_plan(descent), part)) return STATUS_OK;
-    Status status = descent_give_part(descent, part, descent->normed, descent_config(descent)->hidden_size,
-                                      SLOPE_ATTENTION_GATE, error);
-    return status == STATUS_OK
-               ? descent_project_part(descent, part, SLOPE_ATTENTION_GATE, SLOPE_NORMED, true, error)
-               : status;
+    return descent_run_part(descent, part, TENSOR_PART_COUNT, descent->normed, SLOPE_ATTENTION_GATE,
+                            SLOPE_NORMED, true, error);
 }
 
 Status block_attention_descend_scores(const Descent *descent, Error *error) {

@@ -102,28 +102,14 @@ static void descend_inner_gate(const Descent *descent, size_t sequence, size_t t
 }
 
 static Status descend_output(const Descent *descent, Error *error) {
-    const Backward *backward = descent->backward;
-    size_t width = descent_config(descent)->hidden_size;
-    Status status = descent_give_part(descent, TENSOR_PART_CONVOLUTION_OUT,
-                                      backward->state->buffers[BUFFER_MIXED], width, descent->given, error);
-    if (status == STATUS_OK)
-        status =
-            descent_give_columns(descent, TENSOR_PART_CONVOLUTION_OUT_BIAS, descent->given, 0, width, error);
-    return status == STATUS_OK ? descent_project_part(descent, TENSOR_PART_CONVOLUTION_OUT, descent->given,
-                                                      SLOPE_MIXED, false, error)
-                               : status;
+    return descent_run_part(descent, TENSOR_PART_CONVOLUTION_OUT, TENSOR_PART_CONVOLUTION_OUT_BIAS,
+                            descent->backward->state->buffers[BUFFER_MIXED], descent->given, SLOPE_MIXED,
+                            false, error);
 }
 
 static Status descend_input(const Descent *descent, Error *error) {
-    size_t width = descent_config(descent)->hidden_size;
-    Status status = descent_give_part(descent, TENSOR_PART_CONVOLUTION_IN, descent->normed, width,
-                                      SLOPE_PROJECTED, error);
-    if (status == STATUS_OK)
-        status = descent_give_columns(descent, TENSOR_PART_CONVOLUTION_IN_BIAS, SLOPE_PROJECTED, 0, 3 * width,
-                                      error);
-    return status == STATUS_OK ? descent_project_part(descent, TENSOR_PART_CONVOLUTION_IN, SLOPE_PROJECTED,
-                                                      SLOPE_NORMED, descent->accumulates, error)
-                               : status;
+    return descent_run_part(descent, TENSOR_PART_CONVOLUTION_IN, TENSOR_PART_CONVOLUTION_IN_BIAS,
+                            descent->normed, SLOPE_PROJECTED, SLOPE_NORMED, descent->accumulates, error);
 }
 
 Status block_convolution_descend(const Descent *descent, Error *error) {

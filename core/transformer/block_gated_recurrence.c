@@ -286,26 +286,16 @@ static Status descend_recurrence(const Descent *descent, Error *error) {
 /* One of the two that take the normed stream. */
 static Status descend_in(const Descent *descent, TensorPart weight, TensorPart bias, Slope slope,
                          bool accumulate, Error *error) {
-    const ModelConfig *config = descent_config(descent);
-    Status status = descent_give_columns(descent, bias, slope, 0, architecture_delta_values(config), error);
-    if (status == STATUS_OK)
-        status = descent_give_part(descent, weight, descent->normed, config->hidden_size, slope, error);
-    return status == STATUS_OK ? descent_project_part(descent, weight, slope, SLOPE_NORMED, accumulate, error)
-                               : status;
+    return descent_run_part(descent, weight, bias, descent->normed, slope, SLOPE_NORMED, accumulate, error);
 }
 
 Status block_gated_recurrence_descend(const Descent *descent, Error *error) {
     const ModelConfig *config = descent_config(descent);
     const Backward *backward = descent->backward;
     const ChannelConvolution convolution = convolution_of(config);
-    Status status = descent_give_columns(descent, TENSOR_PART_GATED_OUT_BIAS, descent->given, 0,
-                                         config->hidden_size, error);
-    if (status == STATUS_OK)
-        status = descent_give_part(descent, TENSOR_PART_GATED_OUT, backward->state->buffers[BUFFER_STATE_OUT],
-                                   architecture_delta_values(config), descent->given, error);
-    if (status == STATUS_OK)
-        status = descent_project_part(descent, TENSOR_PART_GATED_OUT, descent->given, SLOPE_STATE_OUT, false,
-                                      error);
+    Status status = descent_run_part(descent, TENSOR_PART_GATED_OUT, TENSOR_PART_GATED_OUT_BIAS,
+                                     backward->state->buffers[BUFFER_STATE_OUT], descent->given,
+                                     SLOPE_STATE_OUT, false, error);
     if (status == STATUS_OK) status = descend_recurrence(descent, error);
     if (status == STATUS_OK)
         status = channel_convolution_descend(descent, &convolution, backward->copies[COPY_STATE_IN],

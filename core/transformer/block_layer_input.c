@@ -148,18 +148,13 @@ static Status descend_input(const Descent *descent, Error *error) {
                                            backward->copies[COPY_LAYER_OUTPUT], SLOPE_RESIDUAL, error);
     if (status == STATUS_OK) status = descent_for_tokens(descent, descend_norm, error);
     if (status == STATUS_OK)
-        status = descent_give_part(descent, TENSOR_PART_LAYER_PROJECTION,
-                                   backward->state->buffers[BUFFER_LAYER_GATE], config->layer_input_size,
-                                   SLOPE_ADDED, error);
-    if (status == STATUS_OK)
-        status = descent_project_part(descent, TENSOR_PART_LAYER_PROJECTION, SLOPE_ADDED, SLOPE_LAYER_GATE,
-                                      false, error);
+        status = descent_run_part(descent, TENSOR_PART_LAYER_PROJECTION, TENSOR_PART_COUNT,
+                                  backward->state->buffers[BUFFER_LAYER_GATE], SLOPE_ADDED, SLOPE_LAYER_GATE,
+                                  false, error);
     if (status == STATUS_OK) status = descent_for_tokens(descent, descend_gate, error);
-    if (status == STATUS_OK)
-        status = descent_give_part(descent, TENSOR_PART_LAYER_GATE, backward->copies[COPY_BEHIND],
-                                   config->hidden_size, SLOPE_LAYER_GATE, error);
-    return status == STATUS_OK ? descent_project_part(descent, TENSOR_PART_LAYER_GATE, SLOPE_LAYER_GATE,
-                                                      SLOPE_RESIDUAL, true, error)
+    return status == STATUS_OK ? descent_run_part(descent, TENSOR_PART_LAYER_GATE, TENSOR_PART_COUNT,
+                                                  backward->copies[COPY_BEHIND], SLOPE_LAYER_GATE,
+                                                  SLOPE_RESIDUAL, true, error)
                                : status;
 }
 

@@ -341,59 +341,36 @@ static void add_convolved(const Descent *descent, size_t sequence, size_t token,
 static Status descend_small(const Descent *descent, Error *error) {
     const ModelConfig *config = descent_config(descent);
     const Backward *backward = descent->backward;
-    const size_t width = architecture_delta_values(config), rank = config->recurrent.rank,
-                 size = config->recurrent.key_dim;
-    Status status =
-        descent_give_columns(descent, TENSOR_PART_STATE_STEP_BIAS, SLOPE_STATE_STEP, 0, width, error);
-    if (status == STATUS_OK)
-        status =
-            descent_give_part(descent, TENSOR_PART_STATE_STEP, backward->state->buffers[BUFFER_STATE_RANK],
-                              rank, SLOPE_STATE_STEP, error);
-    if (status == STATUS_OK)
-        status = descent_project_part(descent, TENSOR_PART_STATE_STEP, SLOPE_STATE_STEP, SLOPE_STATE_RANK,
-                                      false, error);
+    const size_t rank = config->recurrent.rank, size = config->recurrent.key_dim;
+    Status status = descent_run_part(descent, TENSOR_PART_STATE_STEP, TENSOR_PART_STATE_STEP_BIAS,
+                                     backward->state->buffers[BUFFER_STATE_RANK], SLOPE_STATE_STEP,
+                                     SLOPE_STATE_RANK, false, error);
     for (int i = 0; i < SMALL_NORMS && status == STATUS_OK; i++)
         status = give_norm(descent, i, i == 0 ? 0 : rank + (size_t)(i - 1) * size, error);
     if (status == STATUS_OK) status = descent_for_tokens(descent, descend_norms, error);
     if (status == STATUS_OK)
-        status = descent_give_part(descent, TENSOR_PART_STATE_SMALL, backward->copies[COPY_STATE_READ], width,
-                                   SLOPE_STATE_SMALL, error);
-    if (status == STATUS_OK)
-        status = descent_project_part(descent, TENSOR_PART_STATE_SMALL, SLOPE_STATE_SMALL, SLOPE_STATE_OUT,
-                                      false, error);
+        status = descent_run_part(descent, TENSOR_PART_STATE_SMALL, TENSOR_PART_COUNT,
+                                  backward->copies[COPY_STATE_READ], SLOPE_STATE_SMALL, SLOPE_STATE_OUT,
+                                  false, error);
     return status == STATUS_OK ? descent_for_tokens(descent, add_convolved, error) : status;
 }
 
 /* ---- the way back: what is projected ---- */
 
-static Status descend_in(const Descent *descent, Error *error) {
-    const ModelConfig *config = descent_config(descent);
-    Status status = descent_give_columns(descent, TENSOR_PART_STATE_IN_BIAS, SLOPE_STATE_IN, 0,
-                                         descent_slope_width(descent, SLOPE_STATE_IN), error);
-    if (status == STATUS_OK)
-        status = descent_give_part(descent, TENSOR_PART_STATE_IN, descent->normed, config->hidden_size,
-                                   SLOPE_STATE_IN, error);
-    return status == STATUS_OK ? descent_project_part(descent, TENSOR_PART_STATE_IN, SLOPE_STATE_IN,
-                                                      SLOPE_NORMED, descent->accumulates, error)
-                               : status;
-}
-
 Status block_selective_descend(const Descent *descent, Error *error) {
     const ModelConfig *config = descent_config(descent);
     const Backward *backward = descent->backward;
     const ChannelConvolution convolution = convolution_of(config);
-    Status status = descent_give_columns(descent, TENSOR_PART_STATE_OUT_BIAS, descent->given, 0,
-                                         config->hidden_size, error);
-    if (status == STATUS_OK)
-        status = descent_give_part(descent, TENSOR_PART_STATE_OUT, backward->state->buffers[BUFFER_STATE_OUT],
-                                   architecture_delta_values(config), descent->given, error);
-    if (status == STATUS_OK)
-        status = descent_project_part(descent, TENSOR_PART_STATE_OUT, descent->given, SLOPE_STATE_OUT, false,
-                                      error);
+    Status status = descent_run_part(descent, TENSOR_PART_STATE_OUT, TENSOR_PART_STATE_OUT_BIAS,
+                                     backward->state->buffers[BUFFER_STATE_OUT], descent->given,
+                                     SLOPE_STATE_OUT, false, error);
     if (status == STATUS_OK) status = descend_recurrence(descent, error);
     if (status == STATUS_OK) status = descend_small(descent, error);
     if (status == STATUS_OK)
         status = channel_convolution_descend(descent, &convolution, backward->copies[COPY_STATE_IN],
                                              SLOPE_STATE_IN, error);
-    return status == STATUS_OK ? descend_in(descent, error) : status;
+    return status == STATUS_OK
+               ? descent_run_part(descent, TENSOR_PART_STATE_IN, TENSOR_PART_STATE_IN_BIAS, descent->normed,
+                                  SLOPE_STATE_IN, SLOPE_NORMED, descent->accumulates, error)
+               : status;
 }

@@ -439,26 +439,19 @@ static Status descend_in(const Descent *descent, Error *error) {
         status = descent_give_columns(descent, TENSOR_PART_STATE_IN_BIAS, SLOPE_STATE_IN, 0, width, error);
     if (status == STATUS_OK && config->state.in_scale != 1.0)
         status = descent_for_tokens(descent, descend_in_scale, error);
-    if (status == STATUS_OK)
-        status = descent_give_part(descent, TENSOR_PART_STATE_IN, descent->normed, config->hidden_size,
-                                   SLOPE_STATE_IN, error);
-    return status == STATUS_OK ? descent_project_part(descent, TENSOR_PART_STATE_IN, SLOPE_STATE_IN,
-                                                      SLOPE_NORMED, descent->accumulates, error)
-                               : status;
+    return status == STATUS_OK
+               ? descent_run_part(descent, TENSOR_PART_STATE_IN, TENSOR_PART_COUNT, descent->normed,
+                                  SLOPE_STATE_IN, SLOPE_NORMED, descent->accumulates, error)
+               : status;
 }
 
 Status block_state_space_descend(const Descent *descent, Error *error) {
     const ModelConfig *config = descent_config(descent);
     const Backward *backward = descent->backward;
     const ChannelConvolution convolution = convolution_of(config);
-    Status status = descent_give_columns(descent, TENSOR_PART_STATE_OUT_BIAS, descent->given, 0,
-                                         config->hidden_size, error);
-    if (status == STATUS_OK)
-        status = descent_give_part(descent, TENSOR_PART_STATE_OUT, backward->state->buffers[BUFFER_STATE_OUT],
-                                   architecture_delta_values(config), descent->given, error);
-    if (status == STATUS_OK)
-        status = descent_project_part(descent, TENSOR_PART_STATE_OUT, descent->given, SLOPE_STATE_OUT, false,
-                                      error);
+    Status status = descent_run_part(descent, TENSOR_PART_STATE_OUT, TENSOR_PART_STATE_OUT_BIAS,
+                                     backward->state->buffers[BUFFER_STATE_OUT], descent->given,
+                                     SLOPE_STATE_OUT, false, error);
     if (status == STATUS_OK) status = give_norm(descent, error);
     if (status == STATUS_OK) status = descent_for_tokens(descent, descend_gate, error);
     if (status == STATUS_OK) status = descend_recurrence(descent, error);

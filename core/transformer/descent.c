@@ -73,16 +73,6 @@ Status descent_project(const Descent *descent, TensorRole role, Slope from, Slop
     return matmul_run(&operand, 1, descent->tokens, backward->scratch, descent->job, error);
 }
 
-Status descent_project_part(const Descent *descent, TensorPart part, Slope from, Slope to, bool accumulate,
-                            Error *error) {
-    const Backward *backward = descent->backward;
-    const PairTensor *tensor = backward->model->layers[descent->layer].parts[part];
-    const MatmulOperand operand = {.blend = settings_blend(&backward->settings, tensor),
-                                   .x = backward->slopes[from],
-                                   .y = backward->slopes[to]};
-    return matmul_run_back(&operand, 1, descent->tokens, accumulate, backward->scratch, descent->job, error);
-}
-
 /* ---- what meets at weights ---- */
 
 static TensorRole bias_of(TensorRole role) {
@@ -179,20 +169,6 @@ static const PairTensor *part_of(const Descent *descent, TensorPart part) {
     return descent->backward->model->layers[descent->layer].parts[part];
 }
 
-Status descent_give_part(const Descent *descent, TensorPart part, const float *inputs, size_t columns,
-                         Slope slope, Error *error) {
-    const PairTensor *tensor = part_of(descent, part);
-    BackwardFlow flow = {.kind = FLOW_MATRIX,
-                         .tensor = tensor,
-                         .role = tensor->role,
-                         .tokens = descent->tokens,
-                         .columns = columns,
-                         .rows = (size_t)tensor->sft->rows,
-                         .inputs = inputs,
-                         .gradients = descent->backward->slopes[slope]};
-    return descent->taker == NULL ? STATUS_OK : descent_give(descent, &flow, error);
-}
-
 Status descent_give_sums(const Descent *descent, TensorPart part, size_t rows, Error *error) {
     const PairTensor *tensor = part_of(descent, part);
     if (descent->taker == NULL) return STATUS_OK;
@@ -229,4 +205,34 @@ Status descent_give_columns(const Descent *descent, TensorPart part, Slope slope
     Status status =
         job_run(descent->job, (count + COLUMN_BLOCK - 1) / COLUMN_BLOCK, sum_columns, &sums, error);
     return status == STATUS_OK ? descent_give_sums(descent, part, count, error) : status;
+}
+
+static Status give_matrix(const Descent *descent, TensorPart part, const float *inputs, Slope slope,
+                          Error *error) {
+    const PairTensor *tensor = part_of(descent, part);
+    BackwardFlow flow = {.kind = FLOW_MATRIX,
+                         .tensor = tensor,
+                         .role = tensor->role,
+                         .tokens = descent->tokens,
+                         .columns = (size_t)tensor->sft->columns,
+                         .rows = (size_t)tensor->sft->rows,
+                         .inputs = inputs,
+                         .gradients = descent->backward->slopes[slope]};
+    return descent->taker == NULL ? STATUS_OK : descent_give(descent, &flow, error);
+}
+
+Status descent_run_part(const Descent *descent, TensorPart matrix, TensorPart bias, const float *inputs,
+                        Slope from, Slope to, bool accumulate, Error *error) {
+    const Backward *backward = descent->backward;
+    const PairTensor *tensor = part_of(descent, matrix);
+    const MatmulOperand operand = {.blend = settings_blend(&backward->settings, tensor),
+                                   .x = backward->slopes[from],
+                                   .y = backward->slopes[to]};
+    Status status = STATUS_OK;
+    if (bias != TENSOR_PART_COUNT)
+        status = descent_give_columns(descent, bias, from, 0, (size_t)tensor->sft->rows, error);
+    if (status == STATUS_OK) status = give_matrix(descent, matrix, inputs, from, error);
+    return status == STATUS_OK ? matmul_run_back(&operand, 1, descent->tokens, accumulate, backward->scratch,
+                                                 descent->job, error)
+                               : status;
 }

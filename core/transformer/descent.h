@@ -61,20 +61,17 @@ const float *descent_activation(const Descent *descent, BackwardSite site, size_
 Status descent_project(const Descent *descent, TensorRole role, Slope from, Slope to, bool accumulate,
                        Error *error) STATUS_MUST_CHECK;
 
-/* The same of a part. */
-Status descent_project_part(const Descent *descent, TensorPart part, Slope from, Slope to, bool accumulate,
-                            Error *error) STATUS_MUST_CHECK;
-
 /* Gives what meets at a matrix to whoever wants gradients of weights: the input, by its site (BACKWARD_SITES: the normed
  * stream), and the gradient at its output. */
 Status descent_give_matrix(const Descent *descent, TensorRole role, BackwardSite input, Slope slope,
                            Error *error) STATUS_MUST_CHECK;
 
-/* Of a part that is a matrix: `inputs` [tokens × columns], and the gradient at its output. */
-Status descent_give_part(const Descent *descent, TensorPart part, const float *inputs, size_t columns,
-                         Slope slope, Error *error) STATUS_MUST_CHECK;
+/* Both of a matrix that is a part: what meets at it and at `bias` (TENSOR_PART_COUNT: it never has one) is given, then `from` goes
+ * through it. `inputs` [tokens × its columns]. */
+Status descent_run_part(const Descent *descent, TensorPart matrix, TensorPart bias, const float *inputs,
+                        Slope from, Slope to, bool accumulate, Error *error) STATUS_MUST_CHECK;
 
-/* The same of a norm around a block: the stream that went into it [tokens × hidden_size], and the gradient at its output. */
+/* Of a norm around a block: the stream that went into it [tokens × hidden_size], and the gradient at its output. */
 Status descent_give_norm(const Descent *descent, TensorRole role, const float *streams, Slope slope,
                          Error *error) STATUS_MUST_CHECK;
 
@@ -84,10 +81,6 @@ Status descent_give_part_norm(const Descent *descent, TensorPart part, Norm norm
 
 /* Any of them, as filled in but for its group. */
 Status descent_give(const Descent *descent, BackwardFlow *flow, Error *error) STATUS_MUST_CHECK;
-
-/* Of a part that is a matrix: `inputs` [tokens × columns], and the gradient at its output, in rows as wide as that. */
-Status descent_give_part(const Descent *descent, TensorPart part, const float *inputs, size_t columns,
-                         Slope slope, Error *error) STATUS_MUST_CHECK;
 
 /* Of a part that is added to a gradient's columns from `first` on, where the layer has it: of a bias. */
 Status descent_give_columns(const Descent *descent, TensorPart part, Slope slope, size_t first, size_t count,
