@@ -126,10 +126,9 @@ def hand_over(model, rows):
     return dict(loss=descend(model, rows), norms=stored_norms(model))
 
 
-def make(out, case):
-    kind, settings = CASES[case]
+def make_pair(out, case, kind, settings, explain):
+    """`explain` makes what is told of the SFT model beside its gradients: targets and dormancy."""
     where = os.path.join(out, case)
-    attends = "all" if set(settings["layer_types"]) == {FULL} else "some"
     shutil.rmtree(where, ignore_errors=True)
     torch.manual_seed(1)
     model = make_model(kind, settings)
@@ -146,8 +145,7 @@ def make(out, case):
     widen()
     result = dict(ids=IDS, response=RESPONSE, base=told(logits(base.double())), fused=told(logits(fused.double())))
     sft = sft.double()
-    result["targets"] = [attribute(sft, attends, t) for t in TARGETS]
-    result["dormancy"], result["gradient"] = dormancy(sft)
+    result |= explain(sft)
     for side in ("base", "sft"):
         os.remove(f"{where}/{side}/generation_config.json") if os.path.exists(f"{where}/{side}/generation_config.json") else None
     write(where + "/golden.json", result)
@@ -155,7 +153,19 @@ def make(out, case):
     write(where + "/gradient.json", dict(samples=rows, **{name: hand_over(m, rows) for name, m in (("base", base), ("sft", sft), ("fused", fused))}))
     torch.set_default_dtype(torch.float32)
     torch.Tensor.float = narrow
-    print(case, kind, sum(os.path.getsize(os.path.join(d, f)) for d, _, fs in os.walk(where) for f in fs))
+    print(case, kind, len(result.get("targets", [])), sum(os.path.getsize(os.path.join(d, f)) for d, _, fs in os.walk(where) for f in fs))
+
+
+def make(out, case):
+    kind, settings = CASES[case]
+    attends = "all" if set(settings["layer_types"]) == {FULL} else "some"
+
+    def explain(sft):
+        targets = [attribute(sft, attends, t) for t in TARGETS]
+        of, gradient = dormancy(sft)
+        return dict(targets=targets, dormancy=of, gradient=gradient)
+
+    make_pair(out, case, kind, settings, explain)
 
 
 if __name__ == "__main__":

@@ -6,15 +6,12 @@ As make_blocks.py, whose definitions hold. Where not all layers have attention i
 MLPs; channels of layers without attention are []. Where layers have no module in common there are no targets and no dormancy.
 What the classes compute in float32 whatever the model is in is computed in float64.
 """
-import os
-import shutil
 import sys
 
 import torch
-from transformers import AutoModelForCausalLM
 
-from make_blocks import IDS, RESPONSE, TARGETS, Hooks, flat, logits, make_model, module_of, norm_scale, samples, scramble, told, write
-from make_state_blocks import hand_over, widen
+from make_blocks import IDS, RESPONSE, TARGETS, Hooks, flat, module_of, norm_scale
+from make_state_blocks import make_pair
 
 MAMBA2 = dict(mamba_n_heads=4, mamba_d_state=6, mamba_chunk_size=8, mamba_d_conv=3)
 CASES = {
@@ -114,37 +111,17 @@ def dormancy(model):
     return dict(mlp=mlp, channels=channels), gradient
 
 
-def make(out, case):
-    kind, settings = CASES[case]
-    where = os.path.join(out, case)
-    shutil.rmtree(where, ignore_errors=True)
-    torch.manual_seed(1)
-    model = make_model(kind, settings)
-    load = lambda side: AutoModelForCausalLM.from_pretrained(f"{where}/{side}", attn_implementation="eager", dtype=torch.float32).eval()
-    scramble(model, 2)
-    model.save_pretrained(where + "/base")
-    scramble(model, 3, 0.3)
-    model.save_pretrained(where + "/sft")
-    base, sft, fused = load("base"), load("sft"), load("sft")
-    was = {k: v.clone() for k, v in base.state_dict().items()}
-    fused.load_state_dict({k: 0.5 * v + 0.5 * was[k] for k, v in fused.state_dict().items()})
-    narrow = torch.Tensor.float
-    torch.set_default_dtype(torch.float64)
-    widen()
-    result = dict(ids=IDS, response=RESPONSE, base=told(logits(base.double())), fused=told(logits(fused.double())))
-    sft = sft.double()
+def explain(sft):
     layers = next(m for n, m in sft.named_modules() if n.split(".")[-1] == "layers")
-    if all(any(module_of(n)[0] == "down" for n, _ in layer.named_modules()) for layer in layers):
-        result["targets"] = [attribute(sft, t) for t in TARGETS]
-        result["dormancy"], result["gradient"] = dormancy(sft)
-    for side in ("base", "sft"):
-        os.remove(f"{where}/{side}/generation_config.json") if os.path.exists(f"{where}/{side}/generation_config.json") else None
-    write(where + "/golden.json", result)
-    rows = samples()
-    write(where + "/gradient.json", dict(samples=rows, **{name: hand_over(m, rows) for name, m in (("base", base), ("sft", sft), ("fused", fused))}))
-    torch.set_default_dtype(torch.float32)
-    torch.Tensor.float = narrow
-    print(case, kind, len(result.get("targets", [])), sum(os.path.getsize(os.path.join(d, f)) for d, _, fs in os.walk(where) for f in fs))
+    if not all(any(module_of(n)[0] == "down" for n, _ in layer.named_modules()) for layer in layers):
+        return {}
+    targets = [attribute(sft, t) for t in TARGETS]
+    of, gradient = dormancy(sft)
+    return dict(targets=targets, dormancy=of, gradient=gradient)
+
+
+def make(out, case):
+    make_pair(out, case, *CASES[case], explain)
 
 
 if __name__ == "__main__":
