@@ -29,9 +29,10 @@ static void *open_library(Error *error) {
     return NULL;
 }
 
-static void read_core(char name[CORE_SIZE]) {
+/* Asked of the library itself: what is found by RTLD_DEFAULT, the C library never unloads while whoever found it is there. */
+static void read_core(void *handle, char name[CORE_SIZE]) {
     __typeof__(openblas_get_corename) *core_name;
-    void *symbol = dlsym(RTLD_DEFAULT, "openblas_get_corename");
+    void *symbol = dlsym(handle, "openblas_get_corename");
     memcpy(&core_name, &symbol, sizeof core_name);
     (void)snprintf(name, CORE_SIZE, "%s", core_name != NULL ? core_name() : "unknown");
 }
@@ -42,7 +43,7 @@ static void *open_best(BlasLibrary *library, Error *error) {
     static char core[CORE_SIZE], before[CORE_SIZE];
     void *handle = open_library(error);
     if (handle == NULL) return NULL;
-    read_core(core);
+    read_core(handle, core);
     library->core = core;
     library->core_before = NULL;
     const char *better = blas_core_find_better(core);
@@ -51,7 +52,7 @@ static void *open_best(BlasLibrary *library, Error *error) {
     memcpy(before, core, sizeof before);
     (void)dlclose(handle); /* it is there still, or gone: both are well */
     handle = open_library(error);
-    if (handle != NULL) read_core(core);
+    if (handle != NULL) read_core(handle, core);
     if (strcmp(core, before) != 0) library->core_before = before;
     (void)unsetenv(BLAS_CORE_VARIABLE); /* nobody else is told */
     return handle;
