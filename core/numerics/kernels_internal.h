@@ -79,6 +79,17 @@ typedef float VectorAnywhere __attribute__((vector_size(16), aligned(4)));
 #define VECTOR_FMA_IS_FUSED   0
 #endif
 
+/* ---- memory ---- */
+
+enum { KERNELS_AHEAD = 4096 };
+
+/* Asks for what lies KERNELS_AHEAD behind `bytes` from here on: rows follow one another, and where products stand between
+ * loads the processor's own requests leave half of what memory could give. What does not exist is asked for without harm. */
+INLINE void kernels_bring(const void *from, size_t bytes) {
+    uintptr_t at = (uintptr_t)from + KERNELS_AHEAD;
+    for (size_t i = 0; i < bytes; i += KERNELS_LINE) __builtin_prefetch((const void *)(at + i));
+}
+
 /* ---- widening: Kernels.widen ----
  *
  * Those files that call it have a copy each: neither needs the other's. It is not inline, for it loops itself. */

@@ -255,26 +255,40 @@ INLINE float fold(float *lanes) {
     return lanes[0];
 }
 
-/* The shared loop of the fused dots: ELEMENT(i) is w[i]. */
-#define DOT_LOOP(ELEMENT)                                                                                    \
+/* The shared loop of the fused dots: ELEMENT(i) is w[i], BRING(i) asks for what comes behind LANES of them. */
+#define DOT_LOOP(ELEMENT, BRING)                                                                             \
     float lanes[LANES] = {0};                                                                                \
     size_t i = 0;                                                                                            \
     for (; i + LANES <= count; i += LANES) {                                                                 \
+        BRING(i);                                                                                            \
         for (size_t l = 0; l < LANES; l++) lanes[l] = fmaf(ELEMENT(i + l), x[i + l], lanes[l]);              \
     }                                                                                                        \
     for (size_t l = 0; i + l < count; l++) lanes[l] = fmaf(ELEMENT(i + l), x[i + l], lanes[l]);              \
     return fold(lanes);
 
+INLINE void bring_one(const unsigned char *from, size_t at, size_t size) {
+    kernels_bring(from + at * size, LANES * size);
+}
+
+INLINE void bring_both(const unsigned char *s, const unsigned char *b, size_t at, size_t size) {
+    bring_one(s, at, size);
+    bring_one(b, at, size);
+}
+
 #define DOT_TYPES(name, load)                                                                                \
     static float dot_both_##name(const KernelRow *row, size_t count, const float *restrict x) {              \
         const unsigned char *s = row->sft, *b = row->base;                                                   \
         float ws = row->weight_sft, wb = row->weight_base;                                                   \
-        DOT_LOOP(ELEMENT_BOTH_##name)                                                                        \
+        DOT_LOOP(ELEMENT_BOTH_##name, BRING_BOTH_##name)                                                     \
     }                                                                                                        \
     static float dot_one_##name(const unsigned char *from, size_t count, const float *restrict x) {          \
-        DOT_LOOP(ELEMENT_ONE_##name)                                                                         \
+        DOT_LOOP(ELEMENT_ONE_##name, BRING_ONE_##name)                                                       \
     }
 
+#define BRING_BOTH_bf16(at)   bring_both(s, b, at, 2)
+#define BRING_BOTH_f32(at)    bring_both(s, b, at, 4)
+#define BRING_ONE_bf16(at)    bring_one(from, at, 2)
+#define BRING_ONE_f32(at)     bring_one(from, at, 4)
 #define ELEMENT_BOTH_bf16(at) mix(kernels_load_bf16(s, at), kernels_load_bf16(b, at), ws, wb)
 #define ELEMENT_BOTH_f32(at)  mix(load_f32(s, at), load_f32(b, at), ws, wb)
 #define ELEMENT_ONE_bf16(at)  kernels_load_bf16(from, at)
@@ -323,6 +337,8 @@ INLINE float dot_bf16(const unsigned char *s, const unsigned char *b, bool is_bo
 #pragma GCC unroll 8
     for (size_t v = 0; v < LANES / KERNELS_WIDTH; v++) sums[v] = zero;
     for (size_t i = 0; i < count; i += LANES) {
+        bring_one(s, i, 2);
+        if (is_both) bring_one(b, i, 2);
 #pragma GCC unroll 8
         for (size_t v = 0; v < LANES / KERNELS_WIDTH; v++) {
             size_t at = i + v * KERNELS_WIDTH;
@@ -369,6 +385,7 @@ static float dot(const KernelRow *row, size_t count, const float *x) {
         float lanes[LANES] = {0}, mixed[LANES];                                                              \
         size_t i = 0;                                                                                        \
         for (; i + LANES <= count; i += LANES) {                                                             \
+            BRING_MARKED_##name(i);                                                                          \
             for (size_t l = 0; l < LANES; l++) mixed[l] = ELEMENT_MARKED_##name(i + l);                      \
             for (size_t l = 0; l < LANES; l++) lanes[l] = fmaf(mixed[l], x[i + l], lanes[l]);                \
         }                                                                                                    \
@@ -377,6 +394,12 @@ static float dot(const KernelRow *row, size_t count, const float *x) {
         return fold(lanes);                                                                                  \
     }
 
+#define BRING_MARKED_any_bf16(at)  bring_both(s, b, at, 2)
+#define BRING_MARKED_any_f32(at)   bring_both(s, b, at, 4)
+#define BRING_MARKED_base_bf16(at) bring_both(s, b, at, 2)
+#define BRING_MARKED_base_f32(at)  bring_both(s, b, at, 4)
+#define BRING_MARKED_mix_bf16(at)  bring_both(s, b, at, 2)
+#define BRING_MARKED_mix_f32(at)   bring_both(s, b, at, 4)
 #define ELEMENT_MARKED_any_bf16(at)                                                                          \
     mix_marked(kernels_load_bf16(s, at), kernels_load_bf16(b, at), &weights, &own, at)
 #define ELEMENT_MARKED_any_f32(at) mix_marked(load_f32(s, at), load_f32(b, at), &weights, &own, at)

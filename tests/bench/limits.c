@@ -19,18 +19,23 @@ typedef struct SumFile {
     atomic_uint_fast64_t sum;
 } SumFile;
 
+/* A line at a time, asked for ahead: as fast as this machine reads. */
 static void sum_block(void *argument, size_t task, unsigned worker) {
     (void)worker;
+    enum { WORDS = 8, LINE = WORDS * sizeof(uint64_t), AHEAD = 4096 };
     SumFile *sum_file = argument;
     size_t first = task * SUM_BLOCK, left = sum_file->file->size - first;
-    size_t words = (left < SUM_BLOCK ? left : SUM_BLOCK) / sizeof(uint64_t);
     const unsigned char *from = sum_file->file->map + first;
-    uint64_t sum = 0;
-    for (size_t i = 0; i < words; i++) {
-        uint64_t word;
-        memcpy(&word, from + i * sizeof word, sizeof word);
-        sum += word;
+    uint64_t sums[WORDS] = {0}, sum = 0;
+    for (size_t lines = (left < SUM_BLOCK ? left : SUM_BLOCK) / LINE; lines > 0; lines--, from += LINE) {
+        __builtin_prefetch((const void *)((uintptr_t)from + AHEAD));
+        for (size_t w = 0; w < WORDS; w++) {
+            uint64_t word;
+            memcpy(&word, from + w * sizeof word, sizeof word);
+            sums[w] += word;
+        }
     }
+    for (size_t w = 0; w < WORDS; w++) sum += sums[w];
     atomic_fetch_add(&sum_file->sum, sum);
 }
 
