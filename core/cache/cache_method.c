@@ -214,7 +214,7 @@ bool cache_method_unpack_dormancy(const CacheMethodShape *shape, bool with_gradi
     CacheReader reader = read_bytes(bytes, size);
     *dormancy = (Dormancy){.layers = shape->table.layers,
                            .mlp = (size_t)neurons_widest(&shape->table, NEURON_DOWN),
-                           .channels = (size_t)shape->table.counts[NEURON_O],
+                           .channels = (size_t)neurons_widest(&shape->table, NEURON_O),
                            .heads = (size_t)shape->heads,
                            .tokens = count_tokens(shape),
                            .response_tokens = dormancy_count_responses(shape->rows, shape->row_count)};

@@ -42,26 +42,44 @@ static bool add_modules(cJSON *object, const char *key, const uint64_t counts[NE
     return added;
 }
 
+/* The numbers of the layers whose bits are set. */
+static bool add_layers(cJSON *object, const NeuronTable *table, const uint64_t *bits) {
+    cJSON *layers = recipe_json_add(object, "layers", cJSON_CreateArray());
+    bool added = layers != NULL;
+    for (uint64_t layer = 0; layer < table->layers && added; layer++)
+        added = (bits[layer / 64] >> layer % 64 & 1) == 0 ||
+                recipe_json_add(layers, NULL, recipe_json_count(layer)) != NULL;
+    return added;
+}
+
 static bool add_experts(cJSON *object, const NeuronTable *table) {
     const NeuronExperts *experts = &table->experts;
     if (experts->count == 0) return true;
-    cJSON *made = recipe_json_add(object, "experts", cJSON_CreateObject()), *layers;
-    if (made == NULL || !json_add_number(made, "count", (double)experts->count) ||
-        !add_modules(made, "modules", experts->counts) || !add_modules(made, "shared", experts->shared) ||
-        (experts->is_transposed && !json_add_bool(made, "transposed", true)) ||
-        (layers = recipe_json_add(made, "layers", cJSON_CreateArray())) == NULL)
-        return false;
-    bool added = true;
-    for (uint64_t layer = 0; layer < table->layers && added; layer++)
-        added = !neurons_has_experts(table, layer) ||
-                recipe_json_add(layers, NULL, recipe_json_count(layer)) != NULL;
+    cJSON *made = recipe_json_add(object, "experts", cJSON_CreateObject());
+    return made != NULL && json_add_number(made, "count", (double)experts->count) &&
+           add_modules(made, "modules", experts->counts) && add_modules(made, "shared", experts->shared) &&
+           (!experts->is_transposed || json_add_bool(made, "transposed", true)) &&
+           add_layers(made, table, experts->layers);
+}
+
+/* Layers of other numbers than "modules" says. */
+static bool add_layer_kinds(cJSON *object, const NeuronTable *table) {
+    if (table->kind_count == 0) return true;
+    cJSON *list = recipe_json_add(object, "kinds", cJSON_CreateArray());
+    bool added = list != NULL;
+    for (size_t i = 0; i < table->kind_count && added; i++) {
+        cJSON *made = recipe_json_add(list, NULL, cJSON_CreateObject());
+        added = made != NULL && add_modules(made, "modules", table->kinds[i].counts) &&
+                add_layers(made, table, table->kinds[i].layers);
+    }
     return added;
 }
 
 static bool add_table(cJSON *object, const NeuronTable *table) {
     return json_add_number(object, "layers", (double)table->layers) &&
            add_modules(object, "modules", table->counts) &&
-           (!table->is_transposed || json_add_bool(object, "transposed", true)) && add_experts(object, table);
+           (!table->is_transposed || json_add_bool(object, "transposed", true)) &&
+           add_layer_kinds(object, table) && add_experts(object, table);
 }
 
 static bool add_origin(cJSON *object, const RankingOrigin *origin) {
@@ -184,15 +202,30 @@ static bool read_modules(const cJSON *object, const char *key, uint64_t counts[N
     return known && named == cJSON_GetArraySize(modules);
 }
 
-static bool read_expert_layers(const cJSON *object, NeuronTable *table) {
+static bool read_bits(const cJSON *object, const NeuronTable *table, uint64_t *bits) {
     const cJSON *layers = json_find(object, "layers"), *item;
     cJSON_ArrayForEach(item, layers) {
         uint64_t layer;
         if (!json_read_count(item, &layer) || layer >= table->layers || layer >= MODEL_MAX_LAYERS)
             return false;
-        table->experts.layers[layer / 64] |= (uint64_t)1 << layer % 64;
+        bits[layer / 64] |= (uint64_t)1 << layer % 64;
     }
     return cJSON_IsArray(layers);
+}
+
+static Status read_layer_kinds(const cJSON *object, const char *path, NeuronTable *table, Error *error) {
+    static const char *const KEYS[] = {"modules", "layers"};
+    const cJSON *list = json_find(object, "kinds"), *item;
+    bool known = list == NULL || (cJSON_IsArray(list) && cJSON_GetArraySize(list) <= NEURONS_MOST_KINDS);
+    for (item = known && list != NULL ? list->child : NULL; item != NULL && known; item = item->next) {
+        NeuronKind *kind = &table->kinds[table->kind_count++];
+        Status status = refuse_unknown(item, KEYS, sizeof KEYS / sizeof *KEYS, path, error);
+        if (status != STATUS_OK) return status;
+        known = read_modules(item, "modules", kind->counts) && read_bits(item, table, kind->layers);
+    }
+    return known ? STATUS_OK
+                 : recipe_json_fail(error, path, "kinds",
+                                    "the neurons of each of \"modules\", and \"layers\", of each kind");
 }
 
 static Status read_table(const cJSON *object, const char *path, NeuronTable *table, Error *error) {
@@ -203,13 +236,14 @@ static Status read_table(const cJSON *object, const char *path, NeuronTable *tab
         !read_modules(object, "modules", table->counts))
         return recipe_json_fail(error, path, "modules", "\"layers\", and the neurons of each module");
     table->is_transposed = json_get_bool(object, "transposed", false);
-    if (experts == NULL) return STATUS_OK;
-    Status status = refuse_unknown(experts, KEYS, sizeof KEYS / sizeof *KEYS, path, error);
+    Status status = read_layer_kinds(object, path, table, error);
+    if (status != STATUS_OK || experts == NULL) return status;
+    status = refuse_unknown(experts, KEYS, sizeof KEYS / sizeof *KEYS, path, error);
     if (status != STATUS_OK) return status;
     into->is_transposed = json_get_bool(experts, "transposed", false);
     bool known = json_read_count(json_find(experts, "count"), &into->count) && into->count > 0 &&
                  read_modules(experts, "modules", into->counts) &&
-                 read_modules(experts, "shared", into->shared) && read_expert_layers(experts, table);
+                 read_modules(experts, "shared", into->shared) && read_bits(experts, table, into->layers);
     return known ? STATUS_OK
                  : recipe_json_fail(error, path, "experts",
                                     "\"count\", the neurons of each of an expert's \"modules\" and of the "
@@ -236,8 +270,9 @@ static Status read_origin(const cJSON *object, const char *path, RankingOrigin *
 static Status read_reset(const cJSON *object, const char *path, Settings *settings, Ranking **ranking,
                          Error *error) {
     static const char *const KEYS[] = {
-        "rho",     "omega",   "selector",   "targets",  "seed", "calibration_sha256", "layers",
-        "modules", "neurons", "per_target", "selected", "set",  "transposed",         "experts"};
+        "rho",        "omega",   "selector", "targets",    "seed",     "calibration_sha256",
+        "layers",     "modules", "neurons",  "per_target", "selected", "set",
+        "transposed", "experts", "kinds"};
     const cJSON *reset = json_find(object, "reset");
     NeuronTable table = {0};
     RankingOrigin origin = {0};

@@ -28,8 +28,7 @@ NeuronAxis neurons_axis(const NeuronTable *table, NeuronModule module, TensorRol
 size_t neurons_list_modules(const NeuronTable *table, NeuronModule modules[NEURON_MODULE_COUNT]) {
     size_t count = 0;
     for (int i = 0; i < NEURON_MODULE_COUNT; i++)
-        if (table->counts[i] + table->experts.counts[i] + table->experts.shared[i] > 0)
-            modules[count++] = (NeuronModule)i;
+        if (neurons_widest(table, (NeuronModule)i) > 0) modules[count++] = (NeuronModule)i;
     return count;
 }
 
@@ -53,58 +52,8 @@ bool neurons_find_role(TensorRole role, NeuronModule *module) {
     return false;
 }
 
-/* ---- of a model ---- */
-
 bool neurons_is_of_mlp(NeuronModule module) {
     return module >= NEURON_GATE && module <= NEURON_DOWN && module != NEURON_O;
-}
-
-/* Of one module, if all layers that may have it have as many; else 0. */
-static uint64_t count_module(const ModelConfig *config, const NeuronTable *table, NeuronModule module) {
-    uint64_t count = 0;
-    for (size_t i = 0; i < config->plan_count; i++) {
-        const LayerPlan *plan = &config->plans[i];
-        uint64_t rows, columns;
-        if (plan->mlp == MLP_EXPERTS && neurons_is_of_mlp(module)) continue;
-        if (!architecture_has(plan, MODULES[module].weight)) return 0;
-        architecture_layer_shape(config, plan, MODULES[module].weight, &rows, &columns);
-        uint64_t own = neurons_axis(table, module, MODULES[module].weight) == NEURON_ROW ? rows : columns;
-        if (count > 0 && own != count) return 0;
-        count = own;
-    }
-    return count;
-}
-
-static NeuronExperts list_experts(const ModelConfig *config, const ExpertPlan *plan, bool shared_is_fused) {
-    NeuronExperts experts = {.count = plan->count, .is_transposed = plan->layout == EXPERTS_TRANSPOSED};
-    experts.counts[NEURON_GATE_UP] = experts.is_transposed ? 2 * plan->width : 0;
-    experts.counts[NEURON_GATE] = experts.counts[NEURON_UP] = experts.is_transposed ? 0 : plan->width;
-    experts.counts[NEURON_DOWN] = plan->width;
-    experts.shared[NEURON_GATE_UP] = shared_is_fused ? 2 * plan->shared_width : 0;
-    experts.shared[NEURON_GATE] = experts.shared[NEURON_UP] = shared_is_fused ? 0 : plan->shared_width;
-    experts.shared[NEURON_DOWN] = plan->shared_width;
-    for (uint64_t layer = 0; layer < config->layers; layer++) {
-        bool has_experts = architecture_layer(config, layer)->mlp == MLP_EXPERTS;
-        experts.layers[layer / 64] |= (uint64_t)has_experts << layer % 64;
-    }
-    return experts;
-}
-
-static const LayerPlan *first_experts(const ModelConfig *config) {
-    for (size_t i = 0; i < config->plan_count; i++)
-        if (config->plans[i].mlp == MLP_EXPERTS) return &config->plans[i];
-    return NULL;
-}
-
-NeuronTable neurons_list(const ModelConfig *config) {
-    NeuronTable table = {.layers = config->layers, .is_transposed = config->is_transposed};
-    const LayerPlan *plan = first_experts(config);
-    for (int i = 0; i < NEURON_MODULE_COUNT; i++)
-        table.counts[i] = count_module(config, &table, (NeuronModule)i);
-    if (plan != NULL)
-        table.experts =
-            list_experts(config, &plan->experts, architecture_needs(plan, TENSOR_PART_SHARED_GATE_UP));
-    return table;
 }
 
 static bool experts_equal(const NeuronExperts *a, const NeuronExperts *b) {
@@ -116,7 +65,9 @@ static bool experts_equal(const NeuronExperts *a, const NeuronExperts *b) {
 
 bool neurons_equal(const NeuronTable *a, const NeuronTable *b) {
     return a->layers == b->layers && a->is_transposed == b->is_transposed &&
-           memcmp(a->counts, b->counts, sizeof a->counts) == 0 && experts_equal(&a->experts, &b->experts);
+           memcmp(a->counts, b->counts, sizeof a->counts) == 0 && experts_equal(&a->experts, &b->experts) &&
+           a->kind_count == b->kind_count &&
+           memcmp(a->kinds, b->kinds, a->kind_count * sizeof *a->kinds) == 0;
 }
 
 /* ---- counts ---- */
@@ -125,50 +76,93 @@ bool neurons_has_experts(const NeuronTable *table, uint64_t layer) {
     return table->experts.count > 0 && (table->experts.layers[layer / 64] >> layer % 64 & 1) != 0;
 }
 
-/* Of a module, in a layer with experts or in one without. */
-static uint64_t count_in(const NeuronTable *table, NeuronModule module, bool has_experts) {
+/* What a layer's neurons are counted by. */
+typedef struct LayerKind {
+    size_t kind; /* 0: the first; else the table's kinds[kind − 1] */
+    bool has_experts;
+} LayerKind;
+
+static bool has_layer(const uint64_t layers[MODEL_MAX_LAYERS / 64], uint64_t layer) {
+    return (layers[layer / 64] >> layer % 64 & 1) != 0;
+}
+
+static LayerKind kind_of(const NeuronTable *table, uint64_t layer) {
+    LayerKind found = {0, neurons_has_experts(table, layer)};
+    for (size_t k = 0; k < table->kind_count; k++)
+        if (has_layer(table->kinds[k].layers, layer)) found.kind = k + 1;
+    return found;
+}
+
+/* Of a module, in a layer of that kind. */
+static uint64_t count_in(const NeuronTable *table, NeuronModule module, LayerKind kind) {
     const NeuronExperts *experts = &table->experts;
-    if (!has_experts || !neurons_is_of_mlp(module)) return table->counts[module];
-    return experts->count * experts->counts[module] + experts->shared[module];
+    if (kind.has_experts && neurons_is_of_mlp(module))
+        return experts->count * experts->counts[module] + experts->shared[module];
+    return kind.kind == 0 ? table->counts[module] : table->kinds[kind.kind - 1].counts[module];
 }
 
-static uint64_t count_layer(const NeuronTable *table, bool has_experts) {
+static uint64_t count_layer(const NeuronTable *table, LayerKind kind) {
     uint64_t count = 0;
-    for (int i = 0; i < NEURON_MODULE_COUNT; i++) count += count_in(table, (NeuronModule)i, has_experts);
+    for (int i = 0; i < NEURON_MODULE_COUNT; i++) count += count_in(table, (NeuronModule)i, kind);
     return count;
 }
 
-static size_t count_blocks(const NeuronTable *table, bool has_experts) {
+static size_t count_blocks(const NeuronTable *table, LayerKind kind) {
     size_t count = 0;
-    for (int i = 0; i < NEURON_MODULE_COUNT; i++) count += count_in(table, (NeuronModule)i, has_experts) > 0;
+    for (int i = 0; i < NEURON_MODULE_COUNT; i++) count += count_in(table, (NeuronModule)i, kind) > 0;
     return count;
 }
 
-/* How many of the first `layers` layers have experts. */
-static uint64_t count_expert_layers(const NeuronTable *table, uint64_t layers) {
+/* Which of 64 layers are of the kind. */
+static uint64_t layers_in_word(const NeuronTable *table, uint64_t word, LayerKind kind) {
+    uint64_t others = 0, experts = table->experts.count > 0 ? table->experts.layers[word] : 0;
+    for (size_t k = 0; k < table->kind_count; k++) others |= table->kinds[k].layers[word];
+    return (kind.kind == 0 ? ~others : table->kinds[kind.kind - 1].layers[word]) &
+           (kind.has_experts ? experts : ~experts);
+}
+
+/* How many of the first `layers` layers are of the kind. */
+static uint64_t count_layers(const NeuronTable *table, uint64_t layers, LayerKind kind) {
     uint64_t count = 0;
-    if (table->experts.count == 0) return 0;
+    if (table->experts.count == 0 && table->kind_count == 0) return kind.has_experts ? 0 : layers;
     for (uint64_t word = 0; word < layers / 64; word++)
-        count += (uint64_t)__builtin_popcountll(table->experts.layers[word]);
+        count += (uint64_t)__builtin_popcountll(layers_in_word(table, word, kind));
     if (layers % 64 == 0) return count;
-    uint64_t rest = table->experts.layers[layers / 64] & (((uint64_t)1 << layers % 64) - 1);
+    uint64_t rest = layers_in_word(table, layers / 64, kind) & (((uint64_t)1 << layers % 64) - 1);
     return count + (uint64_t)__builtin_popcountll(rest);
 }
 
+/* All kinds, one after another, from 0 on: those with experts are the second half. False behind the last. */
+static bool find_kind(const NeuronTable *table, size_t index, LayerKind *kind) {
+    size_t kinds = table->kind_count + 1;
+    *kind = (LayerKind){index % kinds, index >= kinds};
+    return index < (table->experts.count > 0 ? 2 * kinds : kinds);
+}
+
 uint64_t neurons_widest(const NeuronTable *table, NeuronModule module) {
-    uint64_t with = table->experts.count > 0 ? count_in(table, module, true) : 0;
-    bool has_others = count_expert_layers(table, table->layers) < table->layers;
-    return has_others && table->counts[module] > with ? table->counts[module] : with;
+    uint64_t widest = 0;
+    LayerKind kind;
+    for (size_t i = 0; find_kind(table, i, &kind); i++) {
+        uint64_t own = count_in(table, module, kind);
+        if (own > widest && count_layers(table, table->layers, kind) > 0) widest = own;
+    }
+    return widest;
 }
 
 static uint64_t count_before(const NeuronTable *table, uint64_t layer) {
-    uint64_t with = count_expert_layers(table, layer);
-    return with * count_layer(table, true) + (layer - with) * count_layer(table, false);
+    uint64_t count = 0;
+    LayerKind kind;
+    for (size_t i = 0; find_kind(table, i, &kind); i++)
+        count += count_layers(table, layer, kind) * count_layer(table, kind);
+    return count;
 }
 
 static size_t count_blocks_before(const NeuronTable *table, uint64_t layer) {
-    size_t with = (size_t)count_expert_layers(table, layer);
-    return with * count_blocks(table, true) + ((size_t)layer - with) * count_blocks(table, false);
+    size_t count = 0;
+    LayerKind kind;
+    for (size_t i = 0; find_kind(table, i, &kind); i++)
+        count += (size_t)count_layers(table, layer, kind) * count_blocks(table, kind);
+    return count;
 }
 
 static bool is_small(const uint64_t counts[NEURON_MODULE_COUNT]) {
@@ -178,121 +172,58 @@ static bool is_small(const uint64_t counts[NEURON_MODULE_COUNT]) {
 }
 
 /* Bits of layers that are not there would be counted. */
+static bool lies_within(const uint64_t bits[MODEL_MAX_LAYERS / 64], uint64_t layers) {
+    bool is_any = false;
+    for (uint64_t layer = 0; layer < MODEL_MAX_LAYERS; layer++) {
+        if (!has_layer(bits, layer)) continue;
+        if (layer >= layers) return false;
+        is_any = true;
+    }
+    return is_any;
+}
+
 static bool experts_fit(const NeuronTable *table) {
     const NeuronExperts *experts = &table->experts;
-    uint64_t beyond = 0;
-    if (table->layers > MODEL_MAX_LAYERS) return false;
-    for (uint64_t layer = table->layers; layer < MODEL_MAX_LAYERS; layer++)
-        beyond += neurons_has_experts(table, layer);
-    return beyond == 0 && experts->count <= NEURONS_LARGEST && is_small(experts->counts) &&
-           is_small(experts->shared) && count_expert_layers(table, table->layers) > 0;
+    if (experts->count == 0) return true;
+    return table->layers <= MODEL_MAX_LAYERS && experts->count <= NEURONS_LARGEST &&
+           is_small(experts->counts) && is_small(experts->shared) &&
+           lies_within(experts->layers, table->layers);
+}
+
+/* A layer is of one kind. */
+static bool kinds_fit(const NeuronTable *table) {
+    if (table->kind_count == 0) return true;
+    if (table->layers > MODEL_MAX_LAYERS || table->kind_count > NEURONS_MOST_KINDS) return false;
+    for (size_t k = 0; k < table->kind_count; k++) {
+        const NeuronKind *kind = &table->kinds[k];
+        if (!is_small(kind->counts) || !lies_within(kind->layers, table->layers)) return false;
+        for (size_t other = 0; other < k; other++)
+            for (size_t word = 0; word < MODEL_MAX_LAYERS / 64; word++)
+                if ((table->kinds[other].layers[word] & kind->layers[word]) != 0) return false;
+    }
+    return true;
 }
 
 /* Of NEURON_MODULE_COUNT modules, none with more than NEURONS_LARGEST² + NEURONS_LARGEST: they do not overflow. */
 static bool layers_fit(const NeuronTable *table) {
-    bool has_some = table->experts.count > 0;
-    uint64_t with = has_some ? count_expert_layers(table, table->layers) : 0, without = table->layers - with;
-    uint64_t dense = count_layer(table, false), sparse = has_some ? count_layer(table, true) : 0;
     uint64_t left = NEURONS_LARGEST;
-    if (dense > 0 && without > left / dense) return false;
-    left -= without * dense;
-    return (sparse == 0 || with <= left / sparse) && without * dense + with * sparse > 0;
+    LayerKind kind;
+    for (size_t i = 0; find_kind(table, i, &kind); i++) {
+        uint64_t layers = count_layers(table, table->layers, kind), own = count_layer(table, kind);
+        if (own > 0 && layers > left / own) return false;
+        left -= layers * own;
+    }
+    return left < NEURONS_LARGEST;
 }
 
 Status neurons_check(const NeuronTable *table, Error *error) {
-    bool fits = table->layers > 0 && is_small(table->counts) &&
-                (table->experts.count == 0 || experts_fit(table)) && layers_fit(table);
+    bool fits = table->layers > 0 && is_small(table->counts) && experts_fit(table) && kinds_fit(table) &&
+                layers_fit(table);
     if (fits) return STATUS_OK;
     return status_fail(error, STATUS_FORMAT,
                        "expected 1 to %d neurons in layers of q, k, v, gate, up, o and down, found another "
                        "number",
                        NEURONS_LARGEST);
-}
-
-/* A table has one number of experts, of one size. */
-static bool experts_differ(const ModelConfig *config) {
-    const LayerPlan *first = first_experts(config);
-    for (size_t i = 0; first != NULL && i < config->plan_count; i++) {
-        const LayerPlan *plan = &config->plans[i];
-        const ExpertPlan *a = &first->experts, *b = &plan->experts;
-        bool is_alike = a->count == b->count && a->width == b->width && a->shared_width == b->shared_width &&
-                        a->layout == b->layout;
-        if (plan->mlp == MLP_EXPERTS && !is_alike) return true;
-    }
-    return false;
-}
-
-const char *neurons_find_unnumbered(const ModelConfig *config) {
-    const LayerPlan *experts = first_experts(config);
-    if (experts_differ(config)) return "experts of several sizes";
-    if (experts != NULL && experts->experts.count == 0) return "a mixture without experts";
-    if (experts != NULL && experts->experts.is_plain) return "experts without a gate";
-    if (architecture_mixes_heads(config)) return "experts of attention";
-    if (architecture_is_compressed(config)) return "compressed attention";
-    const NeuronTable table = neurons_list(config);
-    return neurons_count(&table) == 0 ? "layers that have no module in common" : NULL;
-}
-
-/* Of a type whose experts are transposed in one tensor, stored one by one: neither module fits them. */
-static bool is_stored_otherwise(const Model *model) {
-    const LayerPlan *plan = first_experts(model->config);
-    for (uint64_t layer = 0; plan != NULL && layer < model->config->layers; layer++) {
-        bool has_experts = architecture_layer(model->config, layer)->mlp == MLP_EXPERTS,
-             is_transposed = plan->experts.layout == EXPERTS_TRANSPOSED;
-        if (has_experts && model->layers[layer].experts.is_gate_up_transposed != is_transposed) return true;
-    }
-    return false;
-}
-
-Status neurons_check_model(const Model *model, Error *error) {
-    const char *block = neurons_find_unnumbered(model->config);
-    if (block == NULL && is_stored_otherwise(model)) block = "experts stored one by one";
-    if (block == NULL) return STATUS_OK;
-    return status_fail(error, STATUS_UNSUPPORTED,
-                       "%s: neurons of %s (%s) are not known: drift, preview, fusion and export do without",
-                       model->pair->sft->directory, block, architecture_name(model->config->architecture));
-}
-
-bool neurons_has_channels(const ModelConfig *config, uint64_t layer) {
-    return architecture_attends(architecture_layer(config, layer));
-}
-
-static uint64_t mlp_width(const LayerPlan *plan) {
-    const ExpertPlan *experts = &plan->experts;
-    return plan->mlp == MLP_EXPERTS ? experts->count * experts->width + experts->shared_width
-                                    : plan->intermediate_size;
-}
-
-uint64_t neurons_mlp_width(const ModelConfig *config, uint64_t layer) {
-    return mlp_width(architecture_layer(config, layer));
-}
-
-uint64_t neurons_widest_mlp(const ModelConfig *config) {
-    uint64_t widest = 0;
-    for (size_t i = 0; i < config->plan_count; i++)
-        if (mlp_width(&config->plans[i]) > widest) widest = mlp_width(&config->plans[i]);
-    return widest;
-}
-
-/* Layers with experts are as wide as each other (neurons_find_unnumbered()). */
-static bool are_as_wide(const ModelConfig *config) {
-    const LayerPlan *first = NULL;
-    for (size_t i = 0; i < config->plan_count; i++) {
-        const LayerPlan *plan = &config->plans[i];
-        bool is_as_wide =
-            !architecture_attends(plan) || plan->heads * plan->value_dim == config->heads * config->value_dim;
-        if (!is_as_wide) return false;
-        if (plan->mlp == MLP_EXPERTS) continue;
-        if (first == NULL) first = plan;
-        if (plan->intermediate_size != first->intermediate_size) return false;
-    }
-    return true;
-}
-
-Status neurons_check_widths(const Model *model, Error *error) {
-    if (are_as_wide(model->base.config) && are_as_wide(model->sft.config)) return STATUS_OK;
-    return status_fail(error, STATUS_UNSUPPORTED, "dormancy of layers of different widths (%s) is not known",
-                       architecture_name(model->config->architecture));
 }
 
 /* ---- blocks ---- */
@@ -306,15 +237,15 @@ size_t neurons_block_count(const NeuronTable *table) {
 }
 
 NeuronBlock neurons_find_block(const NeuronTable *table, uint64_t layer, NeuronModule module) {
-    bool has_experts = neurons_has_experts(table, layer);
+    LayerKind kind = kind_of(table, layer);
     NeuronBlock block = {.layer = layer,
                          .module = module,
                          .first = count_before(table, layer),
-                         .count = count_in(table, module, has_experts),
+                         .count = count_in(table, module, kind),
                          .index = count_blocks_before(table, layer),
                          .expert = NEURONS_WHOLE};
     for (int i = 0; i < (int)module; i++) {
-        uint64_t count = count_in(table, (NeuronModule)i, has_experts);
+        uint64_t count = count_in(table, (NeuronModule)i, kind);
         block.first += count;
         block.index += count > 0;
     }
@@ -324,11 +255,10 @@ NeuronBlock neurons_find_block(const NeuronTable *table, uint64_t layer, NeuronM
 NeuronBlock neurons_block(const NeuronTable *table, size_t index) {
     uint64_t layer = 0;
     int module = 0;
-    for (size_t own; index >= (own = count_blocks(table, neurons_has_experts(table, layer))); layer++)
-        index -= own;
-    bool has_experts = neurons_has_experts(table, layer);
+    for (size_t own; index >= (own = count_blocks(table, kind_of(table, layer))); layer++) index -= own;
+    LayerKind kind = kind_of(table, layer);
     for (;; module++) {
-        if (count_in(table, (NeuronModule)module, has_experts) == 0) continue;
+        if (count_in(table, (NeuronModule)module, kind) == 0) continue;
         if (index-- == 0) break;
     }
     return neurons_find_block(table, layer, (NeuronModule)module);
@@ -336,7 +266,8 @@ NeuronBlock neurons_block(const NeuronTable *table, size_t index) {
 
 static uint64_t find_layer(const NeuronTable *table, uint64_t neuron) {
     uint64_t low = 0, high = table->layers;
-    if (table->experts.count == 0) return neuron / count_layer(table, false);
+    if (table->experts.count == 0 && table->kind_count == 0)
+        return neuron / count_layer(table, (LayerKind){0, false});
     while (low + 1 < high) {
         uint64_t middle = low + (high - low) / 2;
         if (count_before(table, middle) <= neuron)
@@ -349,9 +280,9 @@ static uint64_t find_layer(const NeuronTable *table, uint64_t neuron) {
 
 NeuronBlock neurons_locate(const NeuronTable *table, uint64_t neuron) {
     uint64_t layer = find_layer(table, neuron), left = neuron - count_before(table, layer), own;
-    bool has_experts = neurons_has_experts(table, layer);
+    LayerKind kind = kind_of(table, layer);
     int module = 0;
-    for (; left >= (own = count_in(table, (NeuronModule)module, has_experts)); module++) left -= own;
+    for (; left >= (own = count_in(table, (NeuronModule)module, kind)); module++) left -= own;
     return neurons_find_block(table, layer, (NeuronModule)module);
 }
 

@@ -10,8 +10,8 @@
  * One stretch is a block: the neurons of one module in one layer. A module is a matrix as it is stored: where q, k and v
  * are one, or gate and up, their neurons are its rows, and the parts have none. A row neuron is an output of its module,
  * with its bias where there is one; a column neuron is an input; where matrices are stored transposed (Conv1D), rows and
- * columns change places. A table has one count for a module in all layers, and is copied by value; a module that some
- * layers lack, or that is larger in some, has no neurons here.
+ * columns change places. A table has one count for a module in all layers, and others for the layers that lack it or have
+ * it larger: hybrids, layers of several widths (NeuronKind). It is copied by value.
  *
  * In a layer that is a mixture of experts, gate, up and down are blocks of several matrices: of each expert, in their
  * order, then of the expert that every token passes.
@@ -22,6 +22,9 @@
  *
  * Latent attention has neurons where it has a matrix that is one of these modules: inputs of o, and outputs of q where queries come
  * of no latent. What comes of a latent is an output of no q, k or v, and has none.
+ *
+ * Mixers that keep a state of their text (state spaces, linear attention, convolutions) have none: what comes of their matrices is
+ * channels, writes, decays and steps at once, which no row and column of base would put back alone.
  *
  * Gate and up of all experts in one tensor are two modules where they lie one behind the other, and one, gate_up, where
  * the tensor is transposed.
@@ -51,6 +54,8 @@ typedef enum NeuronModule {
 
 typedef enum NeuronAxis { NEURON_ROW, NEURON_COLUMN } NeuronAxis;
 
+enum { NEURONS_MOST_KINDS = MODEL_MAX_PLANS - 1 }; /* besides the first */
+
 typedef struct NeuronFacts {
     TensorRole weight;
     TensorRole bias; /* whose elements belong to the neurons too; TENSOR_OTHER: none */
@@ -66,13 +71,21 @@ typedef struct NeuronExperts {
     uint64_t layers[MODEL_MAX_LAYERS / 64]; /* a bit for each of these layers */
 } NeuronExperts;
 
+/* Layers whose modules have other numbers of neurons than those of the first kind, which has no list of its layers. */
+typedef struct NeuronKind {
+    uint64_t counts[NEURON_MODULE_COUNT];
+    uint64_t layers[MODEL_MAX_LAYERS / 64]; /* a bit for each of these layers */
+} NeuronKind;
+
 typedef struct NeuronTable {
     uint64_t layers;
-    /* neurons of each module, in every layer; 0: it has none. Those of an MLP in the layers that are no
-     * mixtures of experts */
+    /* neurons of each module, in every layer that is of no other kind; 0: it has none. Those of an MLP in the layers that
+     * are no mixtures of experts */
     uint64_t counts[NEURON_MODULE_COUNT];
     bool is_transposed;
     NeuronExperts experts;
+    size_t kind_count; /* 0: all layers are alike */
+    NeuronKind kinds[NEURONS_MOST_KINDS];
 } NeuronTable;
 
 /* Which expert a matrix belongs to, where it is not the number of one. */
@@ -122,19 +135,24 @@ Status neurons_check(const NeuronTable *table, Error *error) STATUS_MUST_CHECK;
 /* A kind of block that the model has and whose neurons have no numbers yet, or NULL. */
 const char *neurons_find_unnumbered(const ModelConfig *config);
 
-/* STATUS_UNSUPPORTED where a model has blocks whose neurons have no numbers: compressed attention, experts of several sizes.
+/* Whether no layer has attention or an MLP, as in models that are state spaces alone: what a state space has inside is none
+ * of the modules that the method knows, here as beside attention. */
+bool neurons_are_none(const ModelConfig *config);
+
+/* STATUS_UNSUPPORTED where a model has none, or has blocks whose neurons have no numbers: compressed attention, experts of several sizes.
  * For whoever measures neurons: what they do not cover may not look as if it were silent. */
 Status neurons_check_model(const Model *model, Error *error) STATUS_MUST_CHECK;
 
 /* Whether the layer has attention, whose channels are inputs of o. */
 bool neurons_has_channels(const ModelConfig *config, uint64_t layer);
 
-/* Inputs of down in a layer, of all its experts together where it has some; and in the widest. */
+/* Inputs of down in a layer, of all its experts together where it has some, and in the widest; 0: it has no MLP. */
 uint64_t neurons_mlp_width(const ModelConfig *config, uint64_t layer);
 uint64_t neurons_widest_mlp(const ModelConfig *config);
 
-/* STATUS_UNSUPPORTED where layers have MLPs, or attention, of different widths, mixtures of experts aside. */
-Status neurons_check_widths(const Model *model, Error *error) STATUS_MUST_CHECK;
+/* Inputs of o in the widest layer with attention, and the most heads that one has. */
+uint64_t neurons_widest_channels(const ModelConfig *config);
+uint64_t neurons_most_heads(const ModelConfig *config);
 
 uint64_t neurons_count(const NeuronTable *table); /* M */
 

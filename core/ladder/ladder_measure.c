@@ -39,7 +39,7 @@ static void find_content(Measuring *measuring) {
 
 static CacheMethodShape shape_of(const Measuring *measuring) {
     return (CacheMethodShape){.table = neurons_list(measuring->model->config),
-                              .heads = measuring->model->config->heads,
+                              .heads = neurons_most_heads(measuring->model->config),
                               .vocabulary = forward_vocabulary(measuring->model),
                               .rows = measuring->rows,
                               .row_count = measuring->row_count};

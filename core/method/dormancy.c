@@ -249,8 +249,8 @@ static Status make_result(const Model *model, const Settings *settings, const Ev
     const ModelConfig *config = model->config;
     *dormancy = (Dormancy){.layers = config->layers,
                            .mlp = neurons_widest_mlp(config),
-                           .channels = config->heads * config->value_dim,
-                           .heads = config->heads};
+                           .channels = neurons_widest_channels(config),
+                           .heads = neurons_most_heads(config)};
     for (size_t i = 0; i < row_count; i++) dormancy->tokens += rows[i].count;
     dormancy->response_tokens = dormancy_count_responses(rows, row_count);
     dormancy->mlp_scores = memory_allocate(config->layers, dormancy->mlp * sizeof(double));
@@ -267,31 +267,36 @@ static Status make_result(const Model *model, const Settings *settings, const Ev
                         error);
 }
 
-/* Of all neurons of an MLP; what is beyond them is none. */
-static void score_mlp(const ModelConfig *config, uint64_t layer, size_t most, double *sums, double tokens) {
-    size_t width = (size_t)neurons_mlp_width(config, layer);
+/* Of all neurons of a layer; what a narrower one has beyond its own is none. */
+static void score_all_of(double *sums, size_t width, size_t most, double tokens) {
     score_layer(sums, width, tokens);
     for (size_t j = width; j < most; j++) sums[j] = NAN;
 }
 
-/* Channels' and gradients' sums become scores; a head's is the mean of its channels'. */
-static void score_all(const ModelConfig *config, Dormancy *dormancy) {
-    size_t per_head = dormancy->channels / dormancy->heads;
+/* A head's score is the mean of its channels'. */
+static void score_heads(const LayerPlan *plan, const double *channels, size_t most, double *heads) {
+    size_t count = architecture_attends(plan) ? (size_t)plan->heads : 0, own = (size_t)plan->value_dim;
+    for (size_t h = 0; h < most; h++) {
+        double sum = 0.0;
+        for (size_t c = 0; c < own && h < count; c++) sum += channels[h * own + c];
+        heads[h] = h < count ? sum / (double)own : NAN;
+    }
+}
+
+/* Sums become scores. */
+static void score_sums(const ModelConfig *config, Dormancy *dormancy) {
     for (uint64_t layer = 0; layer < dormancy->layers; layer++) {
+        const LayerPlan *plan = architecture_layer(config, layer);
         double *channels = dormancy->channel_scores + layer * dormancy->channels;
-        score_mlp(config, layer, dormancy->mlp, dormancy->mlp_scores + layer * dormancy->mlp,
-                  (double)dormancy->tokens);
-        score_layer(channels, dormancy->channels, (double)dormancy->tokens);
-        bool has_attention = neurons_has_channels(config, layer);
-        for (size_t c = 0; c < dormancy->channels && !has_attention; c++) channels[c] = NAN;
-        for (size_t h = 0; h < dormancy->heads; h++) {
-            double sum = 0.0;
-            for (size_t c = 0; c < per_head; c++) sum += channels[h * per_head + c];
-            dormancy->head_scores[layer * dormancy->heads + h] = sum / (double)per_head;
-        }
+        size_t mlp = (size_t)neurons_mlp_width(config, layer),
+               mixed = architecture_attends(plan) ? (size_t)(plan->heads * plan->value_dim) : 0;
+        score_all_of(dormancy->mlp_scores + layer * dormancy->mlp, mlp, dormancy->mlp,
+                     (double)dormancy->tokens);
+        score_all_of(channels, mixed, dormancy->channels, (double)dormancy->tokens);
+        score_heads(plan, channels, dormancy->heads, dormancy->head_scores + layer * dormancy->heads);
         if (dormancy->gradient_scores != NULL)
-            score_mlp(config, layer, dormancy->mlp, dormancy->gradient_scores + layer * dormancy->mlp,
-                      (double)dormancy->tokens * (double)dormancy->response_tokens);
+            score_all_of(dormancy->gradient_scores + layer * dormancy->mlp, mlp, dormancy->mlp,
+                         (double)dormancy->tokens * (double)dormancy->response_tokens);
     }
 }
 
@@ -299,14 +304,13 @@ Status dormancy_run(const Model *model, const Settings *settings, const Evaluati
                     bool with_gradient, Dormancy *dormancy, Job *job, Error *error) {
     *dormancy = (Dormancy){0};
     Status status = neurons_check_model(model, error);
-    if (status == STATUS_OK) status = neurons_check_widths(model, error);
     if (status == STATUS_OK)
         status = make_result(model, settings, rows, row_count, with_gradient, dormancy, error);
     if (status == STATUS_OK) status = sum_activations(model, settings, rows, row_count, dormancy, job, error);
     if (status == STATUS_OK && with_gradient)
         status = sum_gradients(model, settings, rows, row_count, dormancy, job, error);
     if (status == STATUS_OK)
-        score_all(model->config, dormancy);
+        score_sums(model->config, dormancy);
     else
         dormancy_free(dormancy);
     return status;

@@ -28,7 +28,7 @@ typedef struct Dormancy {
     uint64_t layers;
     size_t mlp, channels, heads; /* neurons a layer, or most: beyond a layer's own, scores are NaN */
     size_t tokens, response_tokens;
-    double *mlp_scores;      /* [layers × mlp] */
+    double *mlp_scores;      /* [layers × mlp]; NaN of a layer without an MLP */
     double *channel_scores;  /* [layers × channels]; NaN, as its heads are, of a layer without attention */
     double *head_scores;     /* [layers × heads] */
     double *gradient_scores; /* [layers × mlp]; NULL where it was not asked for */
@@ -37,8 +37,7 @@ typedef struct Dormancy {
 
 /* Runs the rows under `settings`. A row's measured positions are those of its response, as calibration_positions()
  * gives them; activations count over all positions of the row. with_gradient also goes backward. Reports
- * "dormancy". STATUS_UNSUPPORTED where layers have MLPs, or attention, of different widths. On failure *dormancy is
- * empty. */
+ * "dormancy". STATUS_UNSUPPORTED where neurons_check_model() refuses the model. On failure *dormancy is empty. */
 Status dormancy_run(const Model *model, const Settings *settings, const EvaluationRow *rows, size_t row_count,
                     bool with_gradient, Dormancy *dormancy, Job *job, Error *error) STATUS_MUST_CHECK;
 void dormancy_free(Dormancy *dormancy);

@@ -71,9 +71,10 @@ CASES = {
     "inputs-of-layers": ("gemma4_text", dict(num_hidden_layers=4, layer_types=[SLIDE, FULL] * 2, sliding_window=8, global_head_dim=8, num_kv_shared_layers=2,
                                              hidden_size_per_layer_input=4, vocab_size_per_layer_input=64)),
     "keys-as-values": ("gemma4_text", MIXED | dict(global_head_dim=8, attention_k_eq_v=True, num_global_key_value_heads=2, hidden_size_per_layer_input=0)),
+    # larger heads in every second layer, MLPs twice as wide in the last two, whose keys and values are of others
+    "layers-of-two-widths": ("gemma4_text", dict(num_hidden_layers=4, layer_types=[SLIDE, FULL] * 2, sliding_window=8, head_dim=4, global_head_dim=8,
+                                                 num_kv_shared_layers=2, use_double_wide_mlp=True, hidden_size_per_layer_input=4, vocab_size_per_layer_input=64)),
 }
-# modules that some layers lack: they have no neurons
-UNNUMBERED = {"inputs-of-layers": ("k", "v"), "keys-as-values": ("v",)}
 # transformers adds Falcon's ALiBi twice in its eager attention
 SDPA = ("rounded-alibi",)
 
@@ -114,6 +115,20 @@ def told(values):
     return dict(last=values[-1].tolist(), sum=float(values.sum()), squares=float((values ** 2).sum()))
 
 
+class Wide:
+    """torch, for a module that asks for float32 by name."""
+
+    def __getattr__(self, name):
+        return torch.float64 if name in ("float32", "float") else getattr(torch, name)
+
+
+def widen():
+    for name, module in list(sys.modules.items()):
+        if name.startswith("transformers.models.") and ".modeling_" in name:
+            module.torch = Wide()
+    torch.Tensor.float = torch.Tensor.double
+
+
 class Hooks:
     """Inputs and outputs of every matrix of the layers, and of the norms behind blocks."""
 
@@ -121,7 +136,7 @@ class Hooks:
         self.inputs, self.outputs, self.streams = {}, {}, []
         inner = next(m for m in model.modules() if isinstance(getattr(m, "layers", None) or getattr(m, "h", None), torch.nn.ModuleList))
         self.layers = getattr(inner, "layers", None) or inner.h
-        self.final = next(getattr(inner, n) for n in ("norm", "final_layer_norm", "final_layernorm", "ln_f", "layer_norm", "embedding_norm", "final_norm") if getattr(inner, n, None) is not None)
+        self.final = next(getattr(inner, n) for n in ("norm", "final_layer_norm", "final_layernorm", "ln_f", "layer_norm", "embedding_norm", "final_norm", "norm_f") if getattr(inner, n, None) is not None)
         self.names = [{n: m for n, m in layer.named_modules() if type(m).__name__ in ("Linear", "FalconLinear", "Conv1D")} for layer in self.layers]
         self.handles = []
         for i, layer in enumerate(self.layers):
@@ -197,7 +212,7 @@ def past(model, hooks, i, is_mlp, d):
     return d
 
 
-def attribute(model, kind, position, unnumbered=()):
+def attribute(model, kind, position):
     hooks = Hooks(model)
     out = model(input_ids=torch.tensor([IDS[:position + 1]]), use_cache=False).logits[0, -1]
     token = int(out.argmax()) if position + 1 >= len(IDS) else IDS[position + 1]
@@ -216,8 +231,6 @@ def attribute(model, kind, position, unnumbered=()):
         found = {}
         for name in names:
             module, is_output = module_of(name)
-            if module in unnumbered:
-                continue
             if module is not None and is_output:
                 x, g = flat(hooks.outputs[i, name]), flat(hooks.outputs[i, name].grad)
                 found[module] = (x * g).abs().sum(0).tolist()
@@ -325,7 +338,7 @@ def make(out, case):
     torch.set_default_dtype(torch.float64)  # XGLM makes its positions in the default type
     result = dict(ids=IDS, response=RESPONSE, base=told(logits(base.double())), fused=told(logits(fused.double())))
     sft = sft.double()
-    result["targets"] = [attribute(sft, kind, t, UNNUMBERED.get(case, ())) for t in TARGETS]
+    result["targets"] = [attribute(sft, kind, t) for t in TARGETS]
     result["dormancy"], result["gradient"] = dormancy(sft)
     for side in ("base", "sft"):
         os.remove(f"{where}/{side}/generation_config.json") if os.path.exists(f"{where}/{side}/generation_config.json") else None

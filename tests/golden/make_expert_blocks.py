@@ -22,7 +22,7 @@ from safetensors import safe_open
 from transformers import AutoModelForCausalLM
 
 from make_blocks import (HALF, IDS, RESPONSE, TARGETS, Hooks, descend, flat, logits, make_model, module_of, norm_scale, samples, scramble, told,
-                         write)
+                         widen, write)
 
 FEW = dict(num_key_value_heads=2, head_dim=4)
 CASES = {
@@ -68,7 +68,7 @@ CASES = {
     # the mean of the shared and the others, side by side with attention
     "experts-mean": ("cohere2_moe", FEW | dict(intermediate_size=6, num_experts=4, num_experts_per_tok=2, num_shared_experts=1, logit_scale=1.0,
                                                sliding_window=8, layer_types=["sliding_attention", "full_attention"])),
-    # twice as many key heads in one layer as in the other: k and v have no neurons; values of another width, scaled; sinks in one
+    # twice as many key heads in one layer as in the other; values of another width, scaled; sinks in one
     "experts-sizes": ("mimo_v2_flash", dict(num_key_value_heads=2, head_dim=12, v_head_dim=8, n_routed_experts=4, num_experts_per_tok=2,
                                             moe_intermediate_size=6, sliding_window=8)),
     # logits of the router that are capped, gates of a head of what attention gives, a correction, a shared expert
@@ -80,9 +80,14 @@ CASES = {
                                                        shared_intermediate_size=8, num_local_experts=4, num_experts_per_tok=2,
                                                        mlp_layer_types=["dense", "sparse"], layer_types=["full_attention", "full_attention"],
                                                        swiglu_limit=0.6, swiglu_alpha=1.3, rope_parameters=HALF)),
+    # no gate, in experts, the shared one and an MLP; layers of one block each
+    "experts-plain": ("nemotron_h", dict(num_hidden_layers=3, layers_block_type=["attention", "moe", "mlp"], num_key_value_heads=2, head_dim=4,
+                                         n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=6, moe_shared_expert_intermediate_size=10,
+                                         n_group=1, topk_group=1, routed_scaling_factor=1.5, n_groups=2, mamba_num_heads=4, mamba_head_dim=6, ssm_state_size=6)),
 }
-UNNUMBERED = {"experts-sizes": ("k", "v")}
 
+# whose router gives float32 whatever the model is in
+WIDE = ("experts-plain",)
 
 BEHIND_MLP = {"flex_olmo": "post_feedforward_layernorm", "afmoe": "post_mlp_layernorm"}
 
@@ -130,6 +135,19 @@ def upright(self, hidden, index, weights):
     return total
 
 
+def plain(self, hidden, index, weights):
+    total = torch.zeros_like(hidden)
+    seen = Seen()
+    for e in range(self.num_experts):
+        tokens, k = torch.where(index == e)
+        up = torch.nn.functional.linear(hidden[tokens], self.up_proj[e])
+        activated = self.act_fn(up)
+        see(seen, e, tokens, weights[tokens, k].detach(), up=up, down=activated)
+        total = total.index_add(0, tokens, torch.nn.functional.linear(activated, self.down_proj[e]) * weights[tokens, k, None])
+    self.seen.append(seen)
+    return total
+
+
 def clamped(self, hidden, router_indices=None, routing_weights=None):
     total = torch.zeros_like(hidden)
     seen = Seen()
@@ -161,7 +179,7 @@ def weighed_input(self, hidden):
 
 def expose(model):
     """Each layer's routed experts, or None."""
-    ways = {"GptOssExperts": clamped, "Llama4TextExperts": weighed_input}
+    ways = {"GptOssExperts": clamped, "Llama4TextExperts": weighed_input, "NemotronHExperts": plain}
     found = []
     before = logits(model)
     for layer in Hooks(model).layers:
@@ -199,7 +217,7 @@ def share_of(layer, hooks, i, position):
     return 1.0 if gate is None else float(torch.sigmoid(flat(gate)[position].detach()))
 
 
-def attribute(model, kind, routed, position, unnumbered):
+def attribute(model, kind, routed, position):
     hooks = Hooks(model)
     out = model(input_ids=torch.tensor([IDS[:position + 1]]), use_cache=False).logits[0, -1]
     token = int(out.argmax()) if position + 1 >= len(IDS) else IDS[position + 1]
@@ -222,7 +240,7 @@ def attribute(model, kind, routed, position, unnumbered):
         for name in names:
             shared = "shared" in name
             module, is_output = {"input_linear": ("gate_up", True), "output_linear": ("down", False)}.get(name.split(".")[-1], module_of(name))
-            if module is None or name == "self_attn.gate_proj" or module in unnumbered:
+            if module is None or name == "self_attn.gate_proj":
                 continue
             key = ("shared." if shared else "") + module
             if is_output:
@@ -247,10 +265,12 @@ def dormancy(model, routed):
     share = lambda e: (e / (e.mean() + 1e-9)).tolist()
     mlp, channels, gradient, counts = [], [], [], []
     for i, names in enumerate(hooks.names):
-        sizes, slopes, load = [], [], []
+        sizes, slopes, load, own = [], [], [], []
         for e, tokens, weights, parts in routed[i].seen[-1].rows if routed[i] is not None else []:
             x = parts["down"]
-            there = (x.detach() != 0).any(1, keepdim=True)  # Llama 4 takes every token, times 0, through every expert
+            # Llama 4 takes every token, times 0, through every expert; ReLU may give 0 of a token that is there
+            is_all = type(routed[i]).__name__ != "Llama4TextExperts"
+            there = torch.ones(len(x), 1, dtype=torch.bool) if is_all else (x.detach() != 0).any(1, keepdim=True)
             sizes.append(x.abs().sum(0).detach() / len(IDS))
             slopes.append((x.grad.abs() * there).sum(0) / len(IDS) if len(tokens) else torch.zeros(x.shape[-1]))
             load.append(int(there.sum()))
@@ -261,9 +281,10 @@ def dormancy(model, routed):
                 sizes.append(flat(x).abs().mean(0).detach())
                 slopes.append(flat(x.grad).abs().mean(0))
             elif end == "o_proj":
-                channels.append(share(flat(x).abs().mean(0).detach()))
-        mlp.append(share(torch.cat(sizes)))
-        gradient.append(share(torch.cat(slopes)))
+                own = share(flat(x).abs().mean(0).detach())
+        channels.append(own)
+        mlp.append(share(torch.cat(sizes)) if sizes else [])
+        gradient.append(share(torch.cat(slopes)) if slopes else [])
         counts.append(load)
     hooks.close()
     model.zero_grad()
@@ -317,11 +338,14 @@ def make(out, case):
     base, sft, fused = load("base"), load("sft"), load("sft")
     was = {k: v.clone() for k, v in base.state_dict().items()}
     fused.load_state_dict({k: 0.5 * v + 0.5 * was[k] for k, v in fused.state_dict().items()})
+    narrow = torch.Tensor.float
     torch.set_default_dtype(torch.float64)
+    if case in WIDE:
+        widen()
     result = dict(ids=IDS, response=RESPONSE, base=told(logits(base.double())), fused=told(logits(fused.double())))
     sft = sft.double()
     routed = expose(sft)
-    result["targets"] = [attribute(sft, kind, routed, t, UNNUMBERED.get(case, ())) for t in TARGETS]
+    result["targets"] = [attribute(sft, kind, routed, t) for t in TARGETS]
     result["dormancy"], result["gradient"], result["routing"] = dormancy(sft, routed)
     for side in ("base", "sft"):
         os.remove(f"{where}/{side}/generation_config.json") if os.path.exists(f"{where}/{side}/generation_config.json") else None
@@ -329,6 +353,7 @@ def make(out, case):
     rows, states = samples(), dict(base=base, sft=load("sft").double(), fused=fused)
     write(where + "/gradient.json", dict(samples=rows, **{name: hand_over(m, rows) for name, m in states.items()}))
     torch.set_default_dtype(torch.float32)
+    torch.Tensor.float = narrow
     print(case, kind, result["routing"], sum(os.path.getsize(os.path.join(d, f)) for d, _, fs in os.walk(where) for f in fs))
 
 

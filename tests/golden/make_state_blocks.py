@@ -2,8 +2,7 @@
 
     python tests/golden/make_state_blocks.py tests/golden/blocks [CASE ...]
 
-As make_blocks.py, whose definitions hold. Where not all layers have attention its matrices have no neurons, and scores are
-those of MLPs; channels of layers without attention are []. What the classes compute in float32 whatever the model is in,
+As make_blocks.py, whose definitions hold. Layers without attention have scores of their MLP alone, and [] as channels. What the classes compute in float32 whatever the model is in,
 the delta rule, norms and decays, is computed in float64.
 """
 import os
@@ -13,7 +12,7 @@ import sys
 import torch
 from transformers import AutoModelForCausalLM
 
-from make_blocks import IDS, RESPONSE, TARGETS, Hooks, flat, logits, make_model, module_of, norm_scale, samples, scramble, told, write, descend
+from make_blocks import IDS, RESPONSE, TARGETS, Hooks, flat, logits, make_model, module_of, norm_scale, samples, scramble, told, widen, write, descend
 from make_expert_blocks import stored_norms
 
 LINEAR, FULL = "linear_attention", "full_attention"
@@ -35,31 +34,17 @@ CASES = {
     "delta-bounded": ("bailing_hybrid", dict(num_key_value_heads=4, layer_types=[LINEAR, FULL], linear_num_heads=2, linear_head_dim=6, short_conv_kernel_size=3,
                                              kda_safe_gate=True, kda_lower_bound=-5.0, q_lora_rank=8, kv_lora_rank=10, qk_nope_head_dim=4,
                                              qk_rope_head_dim=4, qk_head_dim=8, v_head_dim=4, mlp_layer_types=["dense", "dense"], num_nextn_predict_layers=0)),
-    # all layers have attention: the matrix of queries and gates has neurons, as it is stored
+    # all layers have attention: the matrix of queries and gates, as it is stored
     "gated-queries": ("qwen3_5_text", dict(layer_types=[FULL, FULL])),
 }
 MLPS = {"w1": ("gate", True), "w3": ("up", True), "w2": ("down", False)}
 
 
-class Wide:
-    """torch, for a module that asks for float32 by name."""
-
-    def __getattr__(self, name):
-        return torch.float64 if name in ("float32", "float") else getattr(torch, name)
-
-
-def widen():
-    for name, module in list(sys.modules.items()):
-        if name.startswith("transformers.models.") and ".modeling_" in name:
-            module.torch = Wide()
-    torch.Tensor.float = torch.Tensor.double
-
-
 def known(name, attends):
-    """The module that a matrix is, if all layers have it, and whether its neurons are outputs."""
+    """The module that a matrix is, and whether its neurons are outputs; a mixer with a state has none, whatever its names."""
     found = MLPS.get(name.split(".")[-1]) or module_of(name)
     is_mlp = found[0] in ("gate", "up", "down")
-    return found if is_mlp or attends == "all" else (None, False)
+    return found if is_mlp or attends else (None, False)
 
 
 def scale_of(norm, x):
@@ -71,7 +56,7 @@ def scale_of(norm, x):
     return norm_scale(norm, x)
 
 
-def attribute(model, attends, position):
+def attribute(model, position):
     hooks = Hooks(model)
     out = model(input_ids=torch.tensor([IDS[:position + 1]]), use_cache=False).logits[0, -1]
     token = int(out.argmax()) if position + 1 >= len(IDS) else IDS[position + 1]
@@ -81,6 +66,7 @@ def attribute(model, attends, position):
     blocks = []
     for i, names in enumerate(hooks.names):
         found, layer = {}, hooks.layers[i]
+        attends = model.config.layer_types[i] == FULL
         for name, matrix in names.items():
             module, is_output = known(name, attends)
             if module is None:
@@ -90,8 +76,8 @@ def attribute(model, attends, position):
                 found[module] = (x * g).abs().sum(0).tolist()
                 continue
             x, own = flat(hooks.inputs[i, name])[-1].detach(), d.detach()
-            behind = "post_feedforward_layernorm"
-            if hasattr(layer, behind):
+            behind = "post_feedforward_layernorm" if module == "down" else "post_attention_layernorm"
+            if hasattr(layer, "post_feedforward_layernorm"):
                 own = norm_scale(getattr(layer, behind), flat(hooks.inputs[i, behind])[-1].detach())(own)
             found[module] = (x * (own @ matrix.weight.detach())).abs().tolist()
         blocks.append(found)
@@ -110,7 +96,7 @@ def dormancy(model):
         own = []
         for name in names:
             x = hooks.inputs[i, name]
-            if known(name, "all")[0] == "down":
+            if known(name, True)[0] == "down":
                 mlp.append(share(flat(x).abs().mean(0).detach()))
                 gradient.append(share(flat(x.grad).abs().mean(0)))
             elif name in ("self_attn.o_proj", "self_attn.out_proj") and model.config.layer_types[i] == FULL:
@@ -158,10 +144,9 @@ def make_pair(out, case, kind, settings, explain):
 
 def make(out, case):
     kind, settings = CASES[case]
-    attends = "all" if set(settings["layer_types"]) == {FULL} else "some"
 
     def explain(sft):
-        targets = [attribute(sft, attends, t) for t in TARGETS]
+        targets = [attribute(sft, t) for t in TARGETS]
         of, gradient = dormancy(sft)
         return dict(targets=targets, dormancy=of, gradient=gradient)
 

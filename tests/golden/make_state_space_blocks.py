@@ -2,8 +2,8 @@
 
     python tests/golden/make_state_space_blocks.py tests/golden/blocks [CASE ...]
 
-As make_blocks.py, whose definitions hold. Where not all layers have attention its matrices have no neurons, and scores are those of
-MLPs; channels of layers without attention are []. Where layers have no module in common there are no targets and no dormancy.
+As make_blocks.py, whose definitions hold. A state space has no neurons: layers without attention have scores of their MLP alone, and
+[] as channels; of models that are state spaces alone there are no targets and no dormancy.
 What the classes compute in float32 whatever the model is in is computed in float64.
 """
 import sys
@@ -50,17 +50,17 @@ def scale_of(norm, x):
     return (lambda d: scale(d) * (1 + 1 / norm.weight.detach())) if "RecurrentGemma" in type(norm).__name__ else scale
 
 
-def attends(layer):
-    return hasattr(layer, "self_attn")
+def is_state(name, layer):
+    """Whether a matrix is of a state space, which may have attention's names."""
+    return name.startswith("mamba.") or (name.startswith("mixer.") and "Mamba" in type(layer.mixer).__name__)
 
 
 def found_in(hooks):
     """Of each layer its matrices that have neurons, by name: the module, and whether they are its outputs."""
-    all_attend = all(attends(layer) for layer in hooks.layers)
     layers = []
-    for names in hooks.names:
-        found = {n: module_of(n) for n in names if not n.startswith(("mamba.", "mixer."))}
-        layers.append({n: f for n, f in found.items() if f[0] is not None and (all_attend or f[0] in ("gate", "up", "down"))})
+    for layer, names in zip(hooks.layers, hooks.names):
+        found = {n: module_of(n) for n in names if not is_state(n, layer)}
+        layers.append({n: f for n, f in found.items() if f[0] is not None})
     return layers
 
 
@@ -96,15 +96,16 @@ def dormancy(model):
     torch.nn.functional.cross_entropy(out[RESPONSE - 1:-1], torch.tensor(IDS[RESPONSE:])).backward()
     share = lambda e: (e / (e.mean() + 1e-9)).tolist()
     mlp, channels, gradient = [], [], []
-    for i, names in enumerate(hooks.names):
-        own = []
-        for name in names:
-            if module_of(name)[0] == "down":
-                x = hooks.inputs[i, name]
-                mlp.append(share(flat(x).abs().mean(0).detach()))
-                gradient.append(share(flat(x.grad).abs().mean(0)))
-            elif name in ("self_attn.o_proj", "temporal_block.o_proj"):
-                own = share(flat(hooks.inputs[i, name]).abs().mean(0).detach())
+    for i, names in enumerate(found_in(hooks)):
+        own, of, slopes = [], [], []
+        for name, (module, _) in names.items():
+            x = hooks.inputs[i, name]
+            if module == "down":
+                of, slopes = share(flat(x).abs().mean(0).detach()), share(flat(x.grad).abs().mean(0))
+            elif module == "o":
+                own = share(flat(x).abs().mean(0).detach())
+        mlp.append(of)
+        gradient.append(slopes)
         channels.append(own)
     hooks.close()
     model.zero_grad()
@@ -112,8 +113,7 @@ def dormancy(model):
 
 
 def explain(sft):
-    layers = next(m for n, m in sft.named_modules() if n.split(".")[-1] == "layers")
-    if not all(any(module_of(n)[0] == "down" for n, _ in layer.named_modules()) for layer in layers):
+    if not any(module_of(n)[0] == "down" for n, _ in sft.named_modules()):
         return {}
     targets = [attribute(sft, t) for t in TARGETS]
     of, gradient = dormancy(sft)

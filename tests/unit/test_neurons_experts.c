@@ -87,6 +87,64 @@ static void matrices_are_named_by_layer_expert_and_module(void **state) {
         if (neurons_read_name(&table, WRONG[i], &matrix)) fail_msg("\"%s\" was taken for a matrix", WRONG[i]);
 }
 
+/* Layer 0 as DENSE ones are, layers 1 and 3 of another kind, layers 2 and 3 with experts: four kinds of layers in all. */
+static NeuronTable make_hybrid(void) {
+    NeuronTable table = {.layers = 4, .counts = {4, 2, 2, 0, 7, 7, 0, 4, 7}, .kind_count = 1};
+    table.kinds[0] = (NeuronKind){.counts = {[NEURON_UP] = 3, [NEURON_DOWN] = 3}, .layers = {2 | 8}};
+    table.experts = (NeuronExperts){.count = 2, .layers = {4 | 8}};
+    table.experts.counts[NEURON_UP] = table.experts.counts[NEURON_DOWN] = 5;
+    return table;
+}
+
+static void each_layer_has_the_neurons_of_its_kind(void **state) {
+    (void)state;
+    static const uint64_t COUNTS[4][NEURON_MODULE_COUNT] = {{4, 2, 2, 0, 7, 7, 0, 4, 7},
+                                                            {0, 0, 0, 0, 0, 3, 0, 0, 3},
+                                                            {4, 2, 2, 0, 0, 10, 0, 4, 10},
+                                                            {0, 0, 0, 0, 0, 10, 0, 0, 10}};
+    const NeuronTable table = make_hybrid();
+    uint64_t first = 0;
+    size_t index = 0;
+    assert_int_equal(neurons_check(&table, NULL), STATUS_OK);
+    for (uint64_t layer = 0; layer < 4; layer++) {
+        for (int module = 0; module < NEURON_MODULE_COUNT; module++) {
+            NeuronBlock block = neurons_find_block(&table, layer, (NeuronModule)module);
+            assert_int_equal(block.count, COUNTS[layer][module]);
+            assert_int_equal(block.first, first);
+            first += block.count;
+            if (block.count == 0) continue;
+            assert_int_equal(block.index, index);
+            NeuronBlock again = neurons_block(&table, index++);
+            assert_true(again.layer == layer && (int)again.module == module && again.first == block.first);
+            again = neurons_locate(&table, block.first + block.count - 1);
+            assert_true(again.layer == layer && (int)again.module == module && again.index == block.index);
+        }
+    }
+    assert_int_equal(neurons_count(&table), first);
+    assert_int_equal(neurons_block_count(&table), index);
+    assert_int_equal(neurons_widest(&table, NEURON_DOWN), 10);
+    assert_int_equal(neurons_widest(&table, NEURON_Q), 4);
+    assert_int_equal(neurons_widest(&table, NEURON_GATE_UP), 0);
+}
+
+static void kinds_that_do_not_hold_are_refused(void **state) {
+    (void)state;
+    NeuronTable table = make_hybrid();
+    table.kinds[0].layers[0] = 16; /* of a layer that is not there */
+    assert_int_equal(neurons_check(&table, NULL), STATUS_FORMAT);
+    table.kinds[0].layers[0] = 0; /* of none */
+    assert_int_equal(neurons_check(&table, NULL), STATUS_FORMAT);
+    table = make_hybrid();
+    table.kinds[table.kind_count++] = table.kinds[0]; /* two of one layer */
+    assert_int_equal(neurons_check(&table, NULL), STATUS_FORMAT);
+    table = make_hybrid();
+    table.kinds[0].counts[NEURON_UP] = UINT64_MAX;
+    assert_int_equal(neurons_check(&table, NULL), STATUS_FORMAT);
+    table = make_hybrid();
+    table.kind_count = NEURONS_MOST_KINDS + 1;
+    assert_int_equal(neurons_check(&table, NULL), STATUS_FORMAT);
+}
+
 static void tables_that_do_not_hold_are_refused(void **state) {
     (void)state;
     NeuronTable table = make_table(false);
@@ -372,6 +430,8 @@ int main(void) {
         cmocka_unit_test(every_neuron_has_its_block_and_its_matrix),
         cmocka_unit_test(matrices_are_named_by_layer_expert_and_module),
         cmocka_unit_test(tables_that_do_not_hold_are_refused),
+        cmocka_unit_test(each_layer_has_the_neurons_of_its_kind),
+        cmocka_unit_test(kinds_that_do_not_hold_are_refused),
         cmocka_unit_test(a_reset_reaches_the_elements_of_its_neurons_however_they_are_stored),
         cmocka_unit_test(a_slice_is_blended_as_its_whole),
         cmocka_unit_test(a_tensor_of_another_number_of_neurons_does_not_fit),

@@ -180,6 +180,32 @@ static void modules_are_read_as_they_were_written(void **state) {
     free(text);
 }
 
+/* A hybrid: its second layer has other modules than the first. */
+static void kinds_of_layers_are_read_as_they_were_written(void **state) {
+    (void)state;
+    NeuronTable table = TABLE;
+    table.kind_count = 1;
+    table.kinds[0].counts[NEURON_UP] = table.kinds[0].counts[NEURON_DOWN] = 5;
+    table.kinds[0].layers[0] = 2;
+    Recipe *recipe = make_recipe_with_dials(), *read;
+    ranking_free(recipe->ranking);
+    assert_int_equal(ranking_create_random(&table, 1, &recipe->ranking, NULL), STATUS_OK);
+    recipe->settings.ranking = recipe->ranking;
+    recipe->settings.rho = 0.5;
+    char *text = format(recipe);
+    scratch_write_text("recipe.json", text);
+    Error error = {0};
+    if (recipe_read(scratch_path("recipe.json"), &read, &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_true(neurons_equal(&read->ranking->table, &table));
+    assert_false(neurons_equal(&read->ranking->table, &TABLE));
+    uint32_t cut = settings_cut(&recipe->settings);
+    for (uint64_t i = 0; i < neurons_count(&table); i++)
+        assert_int_equal(read->ranking->ranks[i] == 0, recipe->ranking->ranks[i] < cut);
+    recipe_free(read);
+    recipe_free(recipe);
+    free(text);
+}
+
 /* A model whose second layer is a mixture of experts: its table comes back, and a set by expert. */
 static void experts_are_read_as_they_were_written(void **state) {
     (void)state;
@@ -428,6 +454,7 @@ int main(void) {
         cmocka_unit_test(members_that_are_not_known_are_named),
         cmocka_unit_test(a_dtype_that_is_not_known_keeps_its_name),
         cmocka_unit_test(modules_are_read_as_they_were_written),
+        cmocka_unit_test(kinds_of_layers_are_read_as_they_were_written),
         cmocka_unit_test(experts_are_read_as_they_were_written),
         cmocka_unit_test(dials_are_read_as_they_were_written),
         cmocka_unit_test(a_curve_has_as_many_layers_as_there_are),

@@ -34,7 +34,7 @@ static bool take(Batch *batch, BatchMethod *method, CacheAnalysis what, const ch
     const CacheRecall recall = {
         .pair = batch->pair,
         .shape = {.table = neurons_list(batch->model->config),
-                  .heads = batch->model->config->heads,
+                  .heads = neurons_most_heads(batch->model->config),
                   .vocabulary = forward_vocabulary(batch->model),
                   .rows = method->rows,
                   .row_count = method->calibration == NULL ? 0 : method->calibration->count},

@@ -155,7 +155,7 @@ static bool recall_is_due(const Session *session) {
 static void fill_recall_errand(Session *session, SessionRecallErrand *errand) {
     *errand = (SessionRecallErrand){.cache = session->cache->knows_content ? session->cache->cache : NULL,
                                     .origin = session->cache->origin,
-                                    .heads = session->model->config->heads,
+                                    .heads = neurons_most_heads(session->model->config),
                                     .vocabulary = forward_vocabulary(session->model)};
     errand->attribution.table = errand->drift.table = *session_neurons(session);
     errand->attribution.origin = session_ranking_origin(session, SELECTOR_ATTRIBUTION);

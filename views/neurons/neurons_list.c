@@ -71,11 +71,16 @@ static int count_digits(uint64_t number) {
     return snprintf(text, sizeof text, "%" PRIu64, number);
 }
 
+/* Of the layers that are no mixtures of experts, the widest block is a matrix. */
 static uint64_t largest_matrix(const NeuronTable *table, NeuronModule module) {
     const NeuronExperts *experts = &table->experts;
     uint64_t most =
         experts->counts[module] > experts->shared[module] ? experts->counts[module] : experts->shared[module];
-    return table->counts[module] > most ? table->counts[module] : most;
+    for (size_t i = 0; i <= table->kind_count; i++) {
+        uint64_t own = i == 0 ? table->counts[module] : table->kinds[i - 1].counts[module];
+        if (own > most) most = own;
+    }
+    return most;
 }
 
 /* Of "● 12.down 4863", "● 12.shared.down 4863". */
