@@ -143,14 +143,13 @@ bool neurons_are_none(const ModelConfig *config);
  * For whoever measures neurons: what they do not cover may not look as if it were silent. */
 Status neurons_check_model(const Model *model, Error *error) STATUS_MUST_CHECK;
 
-/* Whether the layer has attention, whose channels are inputs of o. */
-bool neurons_has_channels(const ModelConfig *config, uint64_t layer);
-
 /* Inputs of down in a layer, of all its experts together where it has some, and in the widest; 0: it has no MLP. */
 uint64_t neurons_mlp_width(const ModelConfig *config, uint64_t layer);
 uint64_t neurons_widest_mlp(const ModelConfig *config);
 
-/* Inputs of o in the widest layer with attention, and the most heads that one has. */
+/* Inputs of o in a layer, attention's channels, and the heads they are of; 0: it has no attention. And in the widest. */
+uint64_t neurons_channels(const ModelConfig *config, uint64_t layer);
+uint64_t neurons_heads(const ModelConfig *config, uint64_t layer);
 uint64_t neurons_widest_channels(const ModelConfig *config);
 uint64_t neurons_most_heads(const ModelConfig *config);
 

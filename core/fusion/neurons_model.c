@@ -140,10 +140,6 @@ Status neurons_check_model(const Model *model, Error *error) {
                        model->pair->sft->directory, block, architecture_name(model->config->architecture));
 }
 
-bool neurons_has_channels(const ModelConfig *config, uint64_t layer) {
-    return architecture_attends(architecture_layer(config, layer));
-}
-
 static uint64_t mlp_width(const LayerPlan *plan) {
     const ExpertPlan *experts = &plan->experts;
     if (plan->mlp == MLP_NONE) return 0;
@@ -162,11 +158,22 @@ uint64_t neurons_widest_mlp(const ModelConfig *config) {
     return widest;
 }
 
+static uint64_t count_heads(const LayerPlan *plan) {
+    return architecture_attends(plan) ? plan->heads : 0;
+}
+
+uint64_t neurons_channels(const ModelConfig *config, uint64_t layer) {
+    return neurons_heads(config, layer) * architecture_layer(config, layer)->value_dim;
+}
+
+uint64_t neurons_heads(const ModelConfig *config, uint64_t layer) {
+    return count_heads(architecture_layer(config, layer));
+}
+
 uint64_t neurons_widest_channels(const ModelConfig *config) {
     uint64_t widest = 0;
     for (size_t i = 0; i < config->plan_count; i++) {
-        const LayerPlan *plan = &config->plans[i];
-        uint64_t own = architecture_attends(plan) ? plan->heads * plan->value_dim : 0;
+        uint64_t own = count_heads(&config->plans[i]) * config->plans[i].value_dim;
         if (own > widest) widest = own;
     }
     return widest;
@@ -175,7 +182,6 @@ uint64_t neurons_widest_channels(const ModelConfig *config) {
 uint64_t neurons_most_heads(const ModelConfig *config) {
     uint64_t most = 0;
     for (size_t i = 0; i < config->plan_count; i++)
-        if (architecture_attends(&config->plans[i]) && config->plans[i].heads > most)
-            most = config->plans[i].heads;
+        if (count_heads(&config->plans[i]) > most) most = count_heads(&config->plans[i]);
     return most;
 }

@@ -210,14 +210,10 @@ Status dormancy_check_gradient(const Model *model, Error *error) {
     return status == STATUS_OK ? backward_check_model(model, error) : status;
 }
 
-static Status sum_gradients(const Model *model, const Settings *settings, const EvaluationRow *rows,
-                            size_t row_count, const Dormancy *dormancy, Job *job, Error *error) {
+static Status sum_all_gradients(const Model *model, const Settings *settings, const EvaluationRow *rows,
+                                size_t row_count, const Dormancy *dormancy, Job *job, Error *error) {
     GradientPass pass = {model, settings, NULL, neurons_list(model->config), dormancy->mlp, job};
     double *sums = dormancy->gradient_scores;
-    if (dormancy_check_gradient(model, NULL) != STATUS_OK) {
-        for (size_t i = 0; i < (size_t)model->config->layers * dormancy->mlp; i++) sums[i] = NAN;
-        return STATUS_OK;
-    }
     Status status = loss_head_open(model, settings, NULL, NULL, job, &pass.head, error);
     for (size_t at = 0; at < row_count && status == STATUS_OK;) {
         size_t count = 0, tokens = 0, longest = 0;
@@ -234,6 +230,22 @@ static Status sum_gradients(const Model *model, const Settings *settings, const 
     }
     loss_head_close(pass.head);
     return status;
+}
+
+/* What the model, or texts so long, have no way back for is not known: all else is. */
+static Status sum_gradients(const Model *model, const Settings *settings, const EvaluationRow *rows,
+                            size_t row_count, Dormancy *dormancy, Job *job, Error *error) {
+    Error *why = &dormancy->no_gradient;
+    *why = (Error){0};
+    Status status = dormancy_check_gradient(model, why);
+    if (status == STATUS_OK) status = sum_all_gradients(model, settings, rows, row_count, dormancy, job, why);
+    if (status != STATUS_UNSUPPORTED) {
+        if (status != STATUS_OK && error != NULL) *error = *why;
+        *why = (Error){0};
+        return status;
+    }
+    for (size_t i = 0; i < (size_t)dormancy->layers * dormancy->mlp; i++) dormancy->gradient_scores[i] = NAN;
+    return STATUS_OK;
 }
 
 /* ---- results ---- */
@@ -274,26 +286,26 @@ static void score_all_of(double *sums, size_t width, size_t most, double tokens)
 }
 
 /* A head's score is the mean of its channels'. */
-static void score_heads(const LayerPlan *plan, const double *channels, size_t most, double *heads) {
-    size_t count = architecture_attends(plan) ? (size_t)plan->heads : 0, own = (size_t)plan->value_dim;
+static void score_heads(const double *channels, size_t width, size_t count, size_t most, double *heads) {
     for (size_t h = 0; h < most; h++) {
+        size_t own = h < count ? width / count : 0;
         double sum = 0.0;
-        for (size_t c = 0; c < own && h < count; c++) sum += channels[h * own + c];
-        heads[h] = h < count ? sum / (double)own : NAN;
+        for (size_t c = 0; c < own; c++) sum += channels[h * own + c];
+        heads[h] = own > 0 ? sum / (double)own : NAN;
     }
 }
 
 /* Sums become scores. */
 static void score_sums(const ModelConfig *config, Dormancy *dormancy) {
     for (uint64_t layer = 0; layer < dormancy->layers; layer++) {
-        const LayerPlan *plan = architecture_layer(config, layer);
         double *channels = dormancy->channel_scores + layer * dormancy->channels;
         size_t mlp = (size_t)neurons_mlp_width(config, layer),
-               mixed = architecture_attends(plan) ? (size_t)(plan->heads * plan->value_dim) : 0;
+               mixed = (size_t)neurons_channels(config, layer);
         score_all_of(dormancy->mlp_scores + layer * dormancy->mlp, mlp, dormancy->mlp,
                      (double)dormancy->tokens);
         score_all_of(channels, mixed, dormancy->channels, (double)dormancy->tokens);
-        score_heads(plan, channels, dormancy->heads, dormancy->head_scores + layer * dormancy->heads);
+        score_heads(channels, mixed, (size_t)neurons_heads(config, layer), dormancy->heads,
+                    dormancy->head_scores + layer * dormancy->heads);
         if (dormancy->gradient_scores != NULL)
             score_all_of(dormancy->gradient_scores + layer * dormancy->mlp, mlp, dormancy->mlp,
                          (double)dormancy->tokens * (double)dormancy->response_tokens);

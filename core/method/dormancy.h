@@ -7,8 +7,8 @@
  * h is the input of down_proj, act(gate) ⊙ up; E the mean over every position of every row, padding never
  * counted (there is none here). Attention: the same over o_proj inputs, per channel; a head is the mean of
  * its channels. Gradient dormancy: E|∂L/∂h_j| in place of E|h_j|, L the mean cross-entropy over all response
- * tokens of all rows; undefined, NaN, where no row has a response, or dormancy_check_gradient() refuses the model. The scale of L
- * cancels, but for the 1e-9.
+ * tokens of all rows; undefined, NaN, where no row has a response, or the model, or a text so
+ * long, has no way back. The scale of L cancels, but for the 1e-9.
  *
  * A mixture of experts is one layer: its neurons are those of all its experts, then of the shared one, in the order of
  * down's block (neurons.h); h of an expert is 0 at a position that is not routed to it, so that one that no position is
@@ -32,6 +32,7 @@ typedef struct Dormancy {
     double *channel_scores;  /* [layers × channels]; NaN, as its heads are, of a layer without attention */
     double *head_scores;     /* [layers × heads] */
     double *gradient_scores; /* [layers × mlp]; NULL where it was not asked for */
+    Error no_gradient; /* why all of them are NaN, where no way back is known; STATUS_OK: not for that */
     Routing routing;
 } Dormancy;
 

@@ -4,6 +4,7 @@
 #include "tui/commands/batch_method.h"
 #include "tui/commands/command.h"
 #include "tui/commands/dial_options.h"
+#include "tui/commands/neurons_measure.h"
 #include "tui/tables/block_metric.h"
 #include "tui/tables/neuron_table.h"
 #include "tui/tables/routing_table.h"
@@ -17,20 +18,27 @@
 typedef struct Neurons {
     BatchMethod method;
     NeuronTable table;
+    NeuronsUnknown unknown;
     int64_t expert; /* the one that is asked for; NEURONS_WHOLE: any */
     size_t *order;  /* the neurons that are shown, in order */
     size_t count;
 } Neurons;
 
+/* NULL: it is not known. */
+static const Dormancy *dormancy_of(const Neurons *neurons, Side side) {
+    const Dormancy *dormancy = &neurons->method.dormancy[side];
+    return dormancy->mlp_scores != NULL ? dormancy : NULL;
+}
+
 static NeuronRow find_neuron(const Neurons *neurons, size_t number) {
     const BatchMethod *method = &neurons->method;
-    const NeuronSources sources = {.table = &neurons->table,
-                                   .dormancy = {&method->dormancy[SIDE_BASE], &method->dormancy[SIDE_SFT],
-                                                &method->dormancy[SIDE_FUSED]},
-                                   .attribution =
-                                       method->attribution.target_count > 0 ? &method->attribution : NULL,
-                                   .drift = method->drift,
-                                   .settings = &method->settings};
+    const NeuronSources sources = {
+        .table = &neurons->table,
+        .dormancy = {dormancy_of(neurons, SIDE_BASE), dormancy_of(neurons, SIDE_SFT),
+                     dormancy_of(neurons, SIDE_FUSED)},
+        .attribution = method->attribution.target_count > 0 ? &method->attribution : NULL,
+        .drift = method->drift,
+        .settings = &method->settings};
     NeuronRow row = {.facts = neuron_scores_find(&sources, number)};
     if (method->attribution.target_count > 0) row.target = &method->attribution.targets[row.facts.target];
     return row;
@@ -121,7 +129,11 @@ static const struct {
 
 static void add_shares(Table *table, const Neurons *neurons, uint64_t layer, double tau) {
     for (size_t i = 0; i < SIDE_COUNT; i++) {
-        const Dormancy *dormancy = &neurons->method.dormancy[SIDES[i].side];
+        const Dormancy *dormancy = dormancy_of(neurons, SIDES[i].side);
+        if (dormancy == NULL) {
+            for (int column = 0; column < 3; column++) table_add_empty(table);
+            continue;
+        }
         table_add_number(table,
                          dormancy_share(dormancy->mlp_scores + layer * dormancy->mlp, dormancy->mlp, tau));
         table_add_number(table, dormancy_share(dormancy->channel_scores + layer * dormancy->channels,
@@ -129,6 +141,15 @@ static void add_shares(Table *table, const Neurons *neurons, uint64_t layer, dou
         table_add_number(
             table, dormancy_share(dormancy->head_scores + layer * dormancy->heads, dormancy->heads, tau));
     }
+}
+
+static void add_gradient_share(Table *table, const Neurons *neurons, uint64_t layer, double tau) {
+    const Dormancy *sft = dormancy_of(neurons, SIDE_SFT);
+    if (sft == NULL || neurons->unknown.gradient.status != STATUS_OK)
+        table_add_empty(table);
+    else
+        table_add_figure(table, dormancy_share(sft->gradient_scores + layer * sft->mlp, sft->mlp, tau),
+                         sft->response_tokens == 0);
 }
 
 static Status make_layers(const Batch *batch, const Neurons *neurons, Table **table, Error *error) {
@@ -147,7 +168,6 @@ static Status make_layers(const Batch *batch, const Neurons *neurons, Table **ta
         {"neurons", NULL, NULL, TABLE_INTEGER, 0},
         {"reset", NULL, NULL, TABLE_INTEGER, 0},
     };
-    const Dormancy *sft = &neurons->method.dormancy[SIDE_SFT];
     double tau = options_value(batch->options, OPTION_TAU)->number;
     double gradient_tau = options_value(batch->options, OPTION_TAU_GRADIENT)->number;
     Status status =
@@ -162,9 +182,7 @@ static Status make_layers(const Batch *batch, const Neurons *neurons, Table **ta
         table_add_row(*table);
         table_add_integer(*table, (int64_t)layer);
         add_shares(*table, neurons, layer, tau);
-        table_add_figure(*table,
-                         dormancy_share(sft->gradient_scores + layer * sft->mlp, sft->mlp, gradient_tau),
-                         sft->response_tokens == 0);
+        add_gradient_share(*table, neurons, layer, gradient_tau);
         table_add_integer(*table, (int64_t)count);
         table_add_integer(*table, (int64_t)reset);
     }
@@ -180,8 +198,8 @@ static Status make_blocks(const Batch *batch, const Neurons *neurons, Table **ta
                                                        {"module", NULL, NULL, TABLE_TEXT, 0},
                                                        {"neurons", NULL, NULL, TABLE_INTEGER, 0},
                                                        {"reset", NULL, NULL, TABLE_INTEGER, 0}};
-    const BlockSources sources = {.base = &method->dormancy[SIDE_BASE],
-                                  .sft = &method->dormancy[SIDE_SFT],
+    const BlockSources sources = {.base = dormancy_of(neurons, SIDE_BASE),
+                                  .sft = dormancy_of(neurons, SIDE_SFT),
                                   .attribution =
                                       method->attribution.target_count > 0 ? &method->attribution : NULL,
                                   .ranking = method->ranking,
@@ -207,9 +225,9 @@ static Status make_blocks(const Batch *batch, const Neurons *neurons, Table **ta
 static RoutingSources routing_sources(const Batch *batch, const Neurons *neurons) {
     const BatchMethod *method = &neurons->method;
     return (RoutingSources){.table = &neurons->table,
-                            .base = &method->dormancy[SIDE_BASE],
-                            .sft = &method->dormancy[SIDE_SFT],
-                            .fused = &method->dormancy[SIDE_FUSED],
+                            .base = dormancy_of(neurons, SIDE_BASE),
+                            .sft = dormancy_of(neurons, SIDE_SFT),
+                            .fused = dormancy_of(neurons, SIDE_FUSED),
                             .ranking = method->ranking,
                             .cut = settings_cut(&method->settings),
                             .tau = options_value(batch->options, OPTION_TAU)->number,
@@ -274,6 +292,17 @@ typedef struct Tables {
     Table *routing, *experts; /* NULL: the model has no experts */
 } Tables;
 
+/* Tokens of the rows, all and of responses, known or not what they were measured for. */
+static size_t count_tokens(const BatchMethod *method) {
+    size_t tokens = 0;
+    for (size_t i = 0; i < method->calibration->count; i++) tokens += method->rows[i].count;
+    return tokens;
+}
+
+static size_t count_responses(const BatchMethod *method) {
+    return dormancy_count_responses(method->rows, method->calibration->count);
+}
+
 static Status write_json(Batch *batch, const Neurons *neurons, const Tables *tables, Error *error) {
     const BatchMethod *method = &neurons->method;
     cJSON *tree = cJSON_CreateObject();
@@ -282,12 +311,13 @@ static Status write_json(Batch *batch, const Neurons *neurons, const Tables *tab
         json_add_text(tree, "sft", batch->pair->sft->directory) &&
         json_add_text(tree, "source", method->calibration->source) &&
         batch_json_add_count(tree, "rows", method->calibration->count) &&
-        batch_json_add_count(tree, "tokens", method->dormancy[SIDE_SFT].tokens) &&
-        batch_json_add_count(tree, "response_tokens", method->dormancy[SIDE_SFT].response_tokens) &&
+        batch_json_add_count(tree, "tokens", count_tokens(method)) &&
+        batch_json_add_count(tree, "response_tokens", count_responses(method)) &&
         batch_json_add_end(tree, batch, method->calibration) &&
         batch_method_add_json(tree, &method->settings, false) &&
         json_add_number(tree, "tau", options_value(batch->options, OPTION_TAU)->number) &&
         json_add_number(tree, "gradient_tau", options_value(batch->options, OPTION_TAU_GRADIENT)->number) &&
+        neurons_measure_add_unknown(tree, &neurons->unknown) &&
         batch_json_add_table(tree, "dormant", tables->layers) &&
         batch_json_add_table(tree, "blocks", tables->blocks) &&
         (tables->routing == NULL || (batch_json_add_table(tree, "routing", tables->routing) &&
@@ -333,9 +363,9 @@ static Status write_text(Batch *batch, const Neurons *neurons, const Tables *tab
     batch_method_describe_reset(&method->settings, reset, sizeof reset);
     if (method->attribution.target_count > 0) batch_print("%s", "");
     if (reset[0] != '\0') batch_print("%s", reset);
-    batch_print("Measured on %zu tokens, %zu of responses, in %zu rows of %s.",
-                method->dormancy[SIDE_SFT].tokens, method->dormancy[SIDE_SFT].response_tokens,
-                method->calibration->count, method->calibration->source);
+    neurons_measure_print_unknown(&neurons->unknown);
+    batch_print("Measured on %zu tokens, %zu of responses, in %zu rows of %s.", count_tokens(method),
+                count_responses(method), method->calibration->count, method->calibration->source);
     return STATUS_OK;
 }
 
@@ -361,26 +391,7 @@ static Status write_report(Batch *batch, const Neurons *neurons, Error *error) {
     return status;
 }
 
-/* ---- measuring ---- */
-
-/* What attribution alone orders is refused where there is none; all else is told without. */
-static Status measure(Batch *batch, Neurons *neurons, Error *error) {
-    BatchMethod *method = &neurons->method;
-    Error why = {0};
-    bool is_asked_for =
-        options_has(batch->options, OPTION_SELECT) || options_has(batch->options, OPTION_RHO_SET);
-    bool ranks_by_it = method->selector == SELECTOR_ATTRIBUTION;
-    bool is_known = dormancy_check_gradient(batch->model, &why) == STATUS_OK;
-    Status status =
-        is_known || (ranks_by_it && is_asked_for) ? batch_method_attribute(batch, method, error) : STATUS_OK;
-    if (status == STATUS_OK && !is_known) batch_say(batch, "%s", why.message);
-    if (status == STATUS_OK) status = batch_method_measure_drift(batch, method, error);
-    if (status == STATUS_OK && (is_known || !ranks_by_it))
-        status = batch_method_rank(batch, method, error); /* W below is with its reset */
-    for (int side = 0; side < SIDE_COUNT && status == STATUS_OK; side++)
-        status = batch_method_measure_dormancy(batch, method, (Side)side, side == SIDE_SFT, error);
-    return status;
-}
+/* ---- options ---- */
 
 static Status read_expert(const Batch *batch, Neurons *neurons, Error *error) {
     const NeuronExperts *experts = &neurons->table.experts;
@@ -421,7 +432,7 @@ static Status run(Batch *batch, Error *error) {
         status = check_layer(batch, &neurons, error);
         if (status == STATUS_OK) status = read_expert(batch, &neurons, error);
     }
-    if (status == STATUS_OK) status = measure(batch, &neurons, error);
+    if (status == STATUS_OK) status = neurons_measure(batch, &neurons.method, &neurons.unknown, error);
     if (status == STATUS_OK) status = sort_neurons(batch, &neurons, column, error);
     if (status == STATUS_OK) status = write_report(batch, &neurons, error);
     free(neurons.order);
@@ -444,6 +455,8 @@ const Command command_neurons = {
         "  end_token        {id, text, from}: what was put behind responses, and which key names it; or null\n"
         "  dials            see preview --help\n"
         "  tau, gradient_tau\n"
+        "  not_known        {attribution, dormancy, gradient_dormancy}: why a figure is not known of this model or of texts so long, as one "
+        "without a way back, and null where it is known; of a model without neurons, as Mamba is, why there are none\n"
         "  dormant          [{layer, mlp_base, channel_base, head_base, ..._sft, ..._fused, mlp_gradient, "
         "neurons, reset}]: shares of the layer's MLP neurons, attention channels and heads that are dormant, of "
         "base, SFT and W; of the SFT model by gradient; how many neurons it has, and are reset\n"

@@ -35,6 +35,7 @@ Status session_rank_dormancy(SessionDormancyErrand *errand, Error *error) {
     Status status =
         neuron_ranking_create(&sources, &errand->dormancy_origin, &errand->dormancy_ranking, error);
     if (status != STATUS_OK || errand->dormancy.response_tokens == 0 ||
+        errand->dormancy.no_gradient.status != STATUS_OK ||
         dormancy_check_gradient(errand->model, NULL) != STATUS_OK)
         return status;
     return neuron_ranking_create(&sources, &errand->gradient_origin, &errand->gradient_ranking, error);
