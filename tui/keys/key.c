@@ -77,6 +77,10 @@ bool key_parse(const char *name, size_t bytes, Key *key) {
         Key modifier;
     } PREFIXES[] = {{"Ctrl-", KEY_CONTROL}, {"Alt-", KEY_ALT}, {"Shift-", KEY_SHIFT}};
     Key modifiers = 0;
+    if (bytes == 1 && name[0] > ' ' && name[0] <= '~') { /* what most keys are called */
+        *key = (Key)name[0];
+        return true;
+    }
     for (size_t i = 0; i < sizeof PREFIXES / sizeof PREFIXES[0];) {
         size_t length = strlen(PREFIXES[i].prefix);
         if (same_name(name, bytes, "Shift-Tab")) break;

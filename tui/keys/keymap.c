@@ -13,6 +13,7 @@ void keymap_free(Keymap *keymap) {
     for (size_t i = 0; i < KEYMAP_PROBLEMS; i++) free(keymap->problems[i]);
     free(keymap->sections);
     free(keymap->bindings);
+    free(keymap->next);
     free(keymap);
 }
 
@@ -40,7 +41,51 @@ const char *keymap_problem(const Keymap *keymap, size_t index) {
     return index < KEYMAP_PROBLEMS && index < keymap->problem_count ? keymap->problems[index] : NULL;
 }
 
-/* Asked for every two bindings of a file, and mostly answered by the first key. */
+/* ---- families ---- */
+
+/* A character, a named key, and what is held with it lie in bits far apart. */
+static size_t family_of(Key key) {
+    return (key * UINT32_C(2654435761)) >> 24;
+}
+
+size_t keymap_family(const Keymap *keymap, Key key) {
+    return keymap->first[family_of(key)];
+}
+
+static void join_family(Keymap *keymap, size_t place) {
+    size_t family = family_of(keymap->bindings[place].keys[0]), last = keymap->last[family];
+    if (last == 0)
+        keymap->first[family] = place + 1;
+    else
+        keymap->next[last - 1] = place + 1;
+    keymap->last[family] = place + 1;
+    keymap->next[place] = 0;
+}
+
+Status keymap_add(Keymap *keymap, const KeymapBinding *binding, Error *error) {
+    Status status = MEMORY_RESERVE(keymap->bindings, &keymap->capacity, keymap->count + 1, error);
+    if (status == STATUS_OK)
+        status = MEMORY_RESERVE(keymap->next, &keymap->next_capacity, keymap->count + 1, error);
+    if (status != STATUS_OK) return status;
+    keymap->bindings[keymap->count] = *binding;
+    join_family(keymap, keymap->count++);
+    return STATUS_OK;
+}
+
+void keymap_sweep(Keymap *keymap) {
+    size_t kept = 0;
+    memset(keymap->first, 0, sizeof keymap->first);
+    memset(keymap->last, 0, sizeof keymap->last);
+    for (size_t i = 0; i < keymap->count; i++) {
+        if (keymap->bindings[i].key_count == 0) continue;
+        if (kept < i) keymap->bindings[kept] = keymap->bindings[i];
+        join_family(keymap, kept++);
+    }
+    keymap->count = kept;
+}
+
+/* ---- looking up ---- */
+
 static bool begin_alike(const Key *a, const Key *b, int count) {
     int same = 0;
     while (same < count && a[same] == b[same]) same++;
@@ -51,13 +96,11 @@ bool keymap_in_the_way(const KeymapBinding *a, const KeymapBinding *b) {
     return begin_alike(a->keys, b->keys, a->key_count < b->key_count ? a->key_count : b->key_count);
 }
 
-/* ---- looking up ---- */
-
 KeymapMatch keymap_look_in_section(const Keymap *keymap, const char *section, const Key *keys, int count,
                                    const KeymapBinding **binding) {
     KeymapMatch match = KEYMAP_UNBOUND;
-    for (size_t i = 0; i < keymap->count; i++) {
-        const KeymapBinding *candidate = &keymap->bindings[i];
+    for (size_t i = keymap_family(keymap, keys[0]); i > 0; i = keymap->next[i - 1]) {
+        const KeymapBinding *candidate = &keymap->bindings[i - 1];
         if (candidate->key_count < count || !begin_alike(candidate->keys, keys, count) ||
             strcmp(candidate->section, section) != 0)
             continue;
@@ -100,8 +143,8 @@ size_t keymap_list(const Keymap *keymap, const char *view, const KeymapBinding *
 size_t keymap_followers(const Keymap *keymap, const char *view, const Key *keys, int count,
                         const KeymapBinding **bindings, size_t capacity) {
     size_t found = 0;
-    for (size_t i = 0; i < keymap->count; i++) {
-        const KeymapBinding *binding = &keymap->bindings[i];
+    for (size_t i = keymap_family(keymap, keys[0]); i > 0; i = keymap->next[i - 1]) {
+        const KeymapBinding *binding = &keymap->bindings[i - 1];
         if (binding->key_count <= count || !begin_alike(binding->keys, keys, count) ||
             !action_is_for(binding->action, view) || !is_live(keymap, view, binding))
             continue;

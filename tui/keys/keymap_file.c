@@ -78,33 +78,32 @@ static const char *show_word(Word word, char shown[64]) {
 
 /* ---- bindings ---- */
 
+static void note_replaced(Reading *reading, const KeymapBinding *old, const KeymapBinding *binding) {
+    char keys[KEY_NAME_SIZE * KEYMAP_SEQUENCE];
+    keymap_write_keys(binding, false, keys, sizeof keys);
+    NOTE(reading, "%s in [%s] takes the place of line %d (%s)", keys, binding->section, old->line,
+         action_info(old->action)->name);
+}
+
 /* The later line wins. Keys that go on meaning the same keep their place: the first keys of an action are the
- * ones that hints show. */
+ * ones that hints show. What loses has no keys, until the text was read. */
 static Status add_binding(Reading *reading, const KeymapBinding *binding, Error *error) {
     Keymap *keymap = reading->keymap;
-    char keys[KEY_NAME_SIZE * KEYMAP_SEQUENCE];
     bool placed = false;
-    size_t kept = 0;
-    keymap_write_keys(binding, false, keys, sizeof keys);
-    for (size_t i = 0; i < keymap->count; i++) {
-        const KeymapBinding *old = &keymap->bindings[i];
-        bool hit = keymap_in_the_way(old, binding) && strcmp(old->section, binding->section) == 0;
-        if (hit && old->file == binding->file)
-            NOTE(reading, "%s in [%s] takes the place of line %d (%s)", keys, binding->section, old->line,
-                 action_info(old->action)->name);
-        if (hit && old->key_count == binding->key_count && old->action == binding->action) {
-            keymap->bindings[kept++] = *binding;
+    for (size_t i = keymap_family(keymap, binding->keys[0]); i > 0; i = keymap->next[i - 1]) {
+        KeymapBinding *old = &keymap->bindings[i - 1];
+        if (old->key_count == 0 || !keymap_in_the_way(old, binding) ||
+            strcmp(old->section, binding->section) != 0)
+            continue;
+        if (old->file == binding->file) note_replaced(reading, old, binding);
+        if (old->key_count == binding->key_count && old->action == binding->action) {
+            *old = *binding;
             placed = true;
-        } else if (!hit) {
-            if (kept < i) keymap->bindings[kept] = *old;
-            kept++;
+        } else {
+            old->key_count = 0;
         }
     }
-    keymap->count = kept;
-    if (placed) return STATUS_OK;
-    Status status = MEMORY_RESERVE(keymap->bindings, &keymap->capacity, keymap->count + 1, error);
-    if (status == STATUS_OK) keymap->bindings[keymap->count++] = *binding;
-    return status;
+    return placed ? STATUS_OK : keymap_add(keymap, binding, error);
 }
 
 static void complain(Reading *reading, Word word, int keys) {
@@ -147,7 +146,7 @@ static bool read_argument(Reading *reading, KeymapBinding *binding, const char *
  * letters at least and no capital, so that the two cannot be mixed up. */
 static Status read_binding(Reading *reading, const char *line, const char *end, Error *error) {
     KeymapBinding binding = {.action = ACTION_NOTHING, .file = reading->file, .line = reading->line};
-    (void)snprintf(binding.section, sizeof binding.section, "%s", reading->section);
+    memcpy(binding.section, reading->section, sizeof binding.section);
     Word word = next_word(&line, end);
     while (binding.key_count < KEYMAP_SEQUENCE &&
            key_parse(word.text, word.bytes, &binding.keys[binding.key_count])) {
@@ -242,8 +241,8 @@ static void note_lost(Reading *reading, const KeymapBinding *binding) {
     if (binding->file != reading->file || strcmp(binding->section, KEYMAP_GENERIC) != 0 ||
         binding->action == ACTION_NOTHING)
         return;
-    for (size_t i = 0; i < keymap->count; i++) {
-        const KeymapBinding *own = &keymap->bindings[i];
+    for (size_t i = keymap_family(keymap, binding->keys[0]); i > 0; i = keymap->next[i - 1]) {
+        const KeymapBinding *own = &keymap->bindings[i - 1];
         char keys[KEY_NAME_SIZE * KEYMAP_SEQUENCE], others[KEY_NAME_SIZE * KEYMAP_SEQUENCE];
         if (own->action == ACTION_NOTHING || own->key_count == binding->key_count ||
             !keymap_in_the_way(own, binding) || strcmp(own->section, KEYMAP_GENERIC) == 0)
@@ -284,6 +283,7 @@ static Status read_text(Keymap *keymap, const char *text, size_t bytes, const ch
         const char *comment = memchr(line, '#', (size_t)(line_end - line));
         status = read_line(&reading, line, comment != NULL ? comment : line_end, error);
     }
+    keymap_sweep(keymap);
     for (size_t i = 0; i < keymap->count && status == STATUS_OK; i++)
         note_lost(&reading, &keymap->bindings[i]);
     return status;
@@ -299,6 +299,7 @@ Status keymap_use_flavour(Keymap *keymap, const char *name, Error *error) {
     const char *text = keymap_flavour_text(name, &bytes);
     if (text == NULL) return status_fail(error, STATUS_ARGUMENT, "there are no built-in keys \"%s\"", name);
     keymap->count = 0;
+    keymap_sweep(keymap);
     (void)snprintf(origin, sizeof origin, "%s.keys", name);
     return keymap_read(keymap, text, bytes, origin, error);
 }
