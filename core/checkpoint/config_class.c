@@ -30,10 +30,21 @@ bool config_class_next(const char **at, ConfigEntry *entry) {
     return true;
 }
 
+const char *config_class_others(const ConfigClass *class) {
+    const char *at = class->text;
+    while (*at != '\0' && *at != CONFIG_ALIAS && *at != CONFIG_CONSTANT) {
+        at = strchr(at, ' ');
+        if (at == NULL) return "";
+        at++;
+    }
+    return at;
+}
+
 bool config_class_find_entry(const ConfigClass *class, ConfigEntryKind kind, const char *name,
                              ConfigEntry *entry) {
     size_t bytes = strlen(name);
-    for (const char *at = class->text; config_class_next(&at, entry);) {
+    const char *at = kind == CONFIG_FIELD ? class->text : config_class_others(class);
+    while (config_class_next(&at, entry)) {
         if (entry->kind == kind && entry->name_bytes == bytes && memcmp(entry->name, name, bytes) == 0)
             return true;
     }

@@ -9,6 +9,8 @@
  *                             exponent, t a text, o an object, I a list of whole numbers, T one of texts, L any list, * any
  *     @NAME=KEY               the attribute NAME is written as KEY
  *     #theta=NUMBER           rope_theta where nothing says
+ *
+ * The fields of a class come first.
  */
 #ifndef REJUV_CORE_CONFIG_CLASS_H
 #define REJUV_CORE_CONFIG_CLASS_H
@@ -40,6 +42,9 @@ typedef struct ConfigEntry {
 
 /* Reads the entry at *at and moves on to the next; false at the end. */
 bool config_class_next(const char **at, ConfigEntry *entry);
+
+/* Where the entries that are no fields begin: few, and asked for often. */
+const char *config_class_others(const ConfigClass *class);
 
 bool config_class_find_entry(const ConfigClass *class, ConfigEntryKind kind, const char *name,
                              ConfigEntry *entry);

@@ -80,7 +80,7 @@ const cJSON *config_find_stated(const ConfigReader *reader, const char *name) {
     const cJSON *found = json_find_any(reader->json, own), *item;
     const bool is_late = found != NULL && json_find_any(reader->defaults, own) == NULL;
     ConfigEntry entry;
-    for (const char *at = reader->class->text; config_class_next(&at, &entry);) {
+    for (const char *at = config_class_others(reader->class); config_class_next(&at, &entry);) {
         if (!is_other_name(&entry, own, other, sizeof other)) continue;
         bool is_field = json_find_any(reader->defaults, other) != NULL;
         if ((item = json_find_any(reader->json, other)) != NULL && !(is_field && is_late)) found = item;
@@ -93,7 +93,8 @@ static const cJSON *find_default(const ConfigReader *reader, const char *name) {
     const char *own = own_name(reader, name, text, sizeof text);
     const cJSON *found = json_find_any(reader->defaults, own);
     ConfigEntry entry;
-    for (const char *at = reader->class->text; found == NULL && config_class_next(&at, &entry);)
+    for (const char *at = config_class_others(reader->class);
+         found == NULL && config_class_next(&at, &entry);)
         if (is_other_name(&entry, own, other, sizeof other)) found = json_find_any(reader->defaults, other);
     return found;
 }

@@ -1,5 +1,6 @@
 /* Switches of single types in config.json: what is read of them, and what is refused by name. */
 #include "core/checkpoint/architecture.h"
+#include "core/checkpoint/config_class.h"
 #include "core/files/json.h"
 #include "core/support/memory.h"
 
@@ -408,8 +409,24 @@ static void rotary_parameters_of_deepseek_v4_are_of_layers_that_compress(void **
     assert_true(config.ropes[1].theta == 7.0 && config.ropes[1].dims == 8);
 }
 
+static void fields_of_a_class_come_before_its_other_entries(void **state) {
+    (void)state;
+    size_t fields = 0, others = 0;
+    for (size_t i = 0; i < CONFIG_CLASS_COUNT; i++) {
+        ConfigEntry entry;
+        const char *rest = config_class_others(&CONFIG_CLASSES[i]);
+        for (const char *at = CONFIG_CLASSES[i].text; config_class_next(&at, &entry);) {
+            assert_int_equal(entry.kind == CONFIG_FIELD, entry.name < rest || *rest == '\0');
+            fields += entry.kind == CONFIG_FIELD;
+            others += entry.kind != CONFIG_FIELD;
+        }
+    }
+    assert_true(fields > 0 && others > 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fields_of_a_class_come_before_its_other_entries),
         cmocka_unit_test(what_is_not_known_is_refused_by_name),
         cmocka_unit_test(heads_and_matrices_lie_as_the_switches_say),
         cmocka_unit_test(a_field_has_every_name_that_its_class_gives_it_and_the_other_name_wins),
