@@ -53,8 +53,8 @@ static AdapterChange *find_change(const Adapter *adapter, const Tensor *target) 
 Status adapter_build_change(AdapterBuild *build, Tensor *target, uint64_t rows, AdapterChange **change,
                             Error *error) {
     Adapter *adapter = build->adapter;
-    uint64_t elements = target->rows * target->columns, columns = target->shape[target->rank - 1];
-    if (target->rank == 1) columns = 1;
+    uint64_t elements = target->rows * target->columns;
+    uint64_t columns = target->rank > 1 ? target->shape[target->rank - 1] : 1;
     if (target->change != NULL) {
         *change = find_change(adapter, target);
         if ((*change)->change.rows == rows) return STATUS_OK;

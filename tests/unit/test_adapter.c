@@ -171,6 +171,28 @@ static void a_tensor_that_is_not_understood_is_refused_by_name(void **state) {
                 128, "trainable_token_indices: 3 is there twice");
 }
 
+/* Saved as another type, so that it is a change of base's and not a tensor in its place. */
+static void a_number_without_a_shape_may_be_learned_too(void **state) {
+    (void)state;
+    Pair *pair;
+    Error error = {0};
+    char *base = scratch_path("number/");
+    scratch_write_safetensors("number/model.safetensors",
+                              "{\"scale.weight\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]}}",
+                              4);
+    char *path = make_adapter(
+        "learned", SETTINGS(""),
+        "{\"base_model.model.scale.weight\":{\"dtype\":\"F16\",\"shape\":[],\"data_offsets\":[0,2]}}", 2);
+    if (pair_open(base, path, &pair, &error) != STATUS_OK) fail_msg("%s", error.message);
+    const Tensor *tensor = checkpoint_find_tensor(pair->sft, "scale.weight");
+    assert_non_null(tensor);
+    assert_non_null(tensor->change);
+    assert_true(tensor->change->rows == 1 && tensor->change->columns == 1);
+    pair_close(pair);
+    free(base);
+    free(path);
+}
+
 static void only_base_with_an_adapter_is_a_pair(void **state) {
     (void)state;
     Pair *pair;
@@ -286,6 +308,7 @@ int main(void) {
         cmocka_unit_test(a_kind_that_is_no_sum_of_base_and_a_product_is_refused_by_name),
         cmocka_unit_test(settings_that_say_nothing_are_passed_over),
         cmocka_unit_test(a_tensor_that_is_not_understood_is_refused_by_name),
+        cmocka_unit_test(a_number_without_a_shape_may_be_learned_too),
         cmocka_unit_test(only_base_with_an_adapter_is_a_pair),
         cmocka_unit_test(the_tokenizer_is_the_adapters_where_it_has_one),
         cmocka_unit_test(what_an_adapter_is_is_said),
