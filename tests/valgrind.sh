@@ -10,6 +10,7 @@ build=${1:?usage: valgrind.sh BUILD [TEST ...]}
 shift
 [ $# -gt 0 ] || set -- test_job test_safetensors test_disk test_export_run
 command -v valgrind >/dev/null || exit 77
+build=$(cd "$build" && pwd) && cd "$(dirname "$0")" || exit 2
 failed=0
 check() { # TOOL TEST OPTION …
     tool=$1 test=$2
@@ -23,6 +24,6 @@ check() { # TOOL TEST OPTION …
 }
 for test in "$@"; do
     check memcheck "$test" --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite
-    check helgrind "$test"
+    check helgrind "$test" --suppressions=valgrind.supp
 done
 exit $failed
