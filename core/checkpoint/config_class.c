@@ -40,15 +40,18 @@ const char *config_class_others(const ConfigClass *class) {
     return at;
 }
 
-bool config_class_find_entry(const ConfigClass *class, ConfigEntryKind kind, const char *name,
-                             ConfigEntry *entry) {
+bool config_class_find_entry_at(const char *at, ConfigEntryKind kind, const char *name, ConfigEntry *entry) {
     size_t bytes = strlen(name);
-    const char *at = kind == CONFIG_FIELD ? class->text : config_class_others(class);
     while (config_class_next(&at, entry)) {
         if (entry->kind == kind && entry->name_bytes == bytes && memcmp(entry->name, name, bytes) == 0)
             return true;
     }
     return false;
+}
+
+bool config_class_find_entry(const ConfigClass *class, ConfigEntryKind kind, const char *name,
+                             ConfigEntry *entry) {
+    return config_class_find_entry_at(class->text, kind, name, entry);
 }
 
 /* ---- types ---- */

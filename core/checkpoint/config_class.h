@@ -46,6 +46,8 @@ bool config_class_next(const char **at, ConfigEntry *entry);
 /* Where the entries that are no fields begin: few, and asked for often. */
 const char *config_class_others(const ConfigClass *class);
 
+/* The entry of that kind and name among those from `at` on; among all of a class. */
+bool config_class_find_entry_at(const char *at, ConfigEntryKind kind, const char *name, ConfigEntry *entry);
 bool config_class_find_entry(const ConfigClass *class, ConfigEntryKind kind, const char *name,
                              ConfigEntry *entry);
 

@@ -273,7 +273,8 @@ Status architecture_refine_minicpm3(const ConfigReader *reader, ModelConfig *con
 struct ConfigReader {
     const cJSON *json, *whole; /* `whole`: of a model around it; else the same */
     const ConfigClass *class;
-    cJSON *defaults; /* of the class, by the fields' own names */
+    const char *others; /* where its entries that are no fields begin */
+    cJSON *defaults;    /* of the class, by the fields' own names */
     const char *origin;
 };
 

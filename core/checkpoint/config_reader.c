@@ -18,6 +18,7 @@ Status config_open_reader(const cJSON *json, const cJSON *whole, const char *mod
         .json = json, .whole = whole, .origin = origin, .class = config_class_find(model_type)};
     if (reader->class == NULL)
         return status_fail(error, STATUS_UNSUPPORTED, "%s: no class of %s", origin, model_type);
+    reader->others = config_class_others(reader->class);
     reader->defaults = cJSON_CreateObject();
     bool complete = reader->defaults != NULL;
     ConfigEntry entry;
@@ -43,7 +44,7 @@ void config_close_reader(ConfigReader *reader) {
 /* The field that the class keeps under this name. */
 static const char *own_name(const ConfigReader *reader, const char *name, char *text, size_t size) {
     ConfigEntry entry;
-    if (!config_class_find_entry(reader->class, CONFIG_ALIAS, name, &entry) || entry.value_bytes >= size)
+    if (!config_class_find_entry_at(reader->others, CONFIG_ALIAS, name, &entry) || entry.value_bytes >= size)
         return name;
     (void)snprintf(text, size, "%.*s", (int)entry.value_bytes, entry.value);
     return text;
@@ -80,7 +81,7 @@ const cJSON *config_find_stated(const ConfigReader *reader, const char *name) {
     const cJSON *found = json_find_any(reader->json, own), *item;
     const bool is_late = found != NULL && json_find_any(reader->defaults, own) == NULL;
     ConfigEntry entry;
-    for (const char *at = config_class_others(reader->class); config_class_next(&at, &entry);) {
+    for (const char *at = reader->others; config_class_next(&at, &entry);) {
         if (!is_other_name(&entry, own, other, sizeof other)) continue;
         bool is_field = json_find_any(reader->defaults, other) != NULL;
         if ((item = json_find_any(reader->json, other)) != NULL && !(is_field && is_late)) found = item;
@@ -93,8 +94,7 @@ static const cJSON *find_default(const ConfigReader *reader, const char *name) {
     const char *own = own_name(reader, name, text, sizeof text);
     const cJSON *found = json_find_any(reader->defaults, own);
     ConfigEntry entry;
-    for (const char *at = config_class_others(reader->class);
-         found == NULL && config_class_next(&at, &entry);)
+    for (const char *at = reader->others; found == NULL && config_class_next(&at, &entry);)
         if (is_other_name(&entry, own, other, sizeof other)) found = json_find_any(reader->defaults, other);
     return found;
 }
