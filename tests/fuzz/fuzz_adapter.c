@@ -2,6 +2,7 @@
  * Any settings, and any names and shapes, as an adapter of a small base: it is refused with a message, or every value of
  * what it changes can be read.
  *
+ *     its length         which base: even, of float32; odd, of bfloat16
  *     the first line     adapter_config.json
  *     each other line    NAME SIZE … of a tensor of ones
  */
@@ -20,7 +21,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
 enum { MOST_TENSORS = 32, MOST_SIZES = 4, MOST_SIZE = 256, MOST_ELEMENTS = 1 << 14 };
 
-static const char BASE[] = TESTS_DIR "/golden/adapters/bases/qwen3-moe";
+/* Of one's type a whole tensor takes base's place, of the other's it is a change. */
+static const char *const BASES[] = {TESTS_DIR "/golden/adapters/bases/qwen3-moe",
+                                    TESTS_DIR "/golden/adapters/bases/qwen3-moe-bf16"};
 
 /* Adds a line's tensor to the header; false where the line is none. */
 static bool add_tensor(Buffer *header, const char *line, size_t *floats) {
@@ -88,6 +91,7 @@ static void read_all(const Pair *pair) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
+    const char *base = BASES[count % 2];
     char *text = strndup((const char *)bytes, count);
     if (text == NULL) abort();
     size_t first = strcspn(text, "\n");
@@ -97,12 +101,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     Error error = {0};
     Checkpoint *sft;
     Pair *pair;
-    Status status = adapter_open(BASE, memory_directory(), &sft, &error);
+    Status status = adapter_open(base, memory_directory(), &sft, &error);
     if (status == STATUS_OK ? sft == NULL : sft != NULL || error.message[0] == '\0') abort();
     if (status != STATUS_OK)
         return 0; /* a pair opens base first, which takes as long again, and then does the same */
     checkpoint_close(sft);
-    status = pair_open(BASE, memory_directory(), &pair, &error);
+    status = pair_open(base, memory_directory(), &pair, &error);
     if (status == STATUS_OK ? pair == NULL : pair != NULL || error.message[0] == '\0') abort();
     if (status == STATUS_OK) read_all(pair);
     pair_close(pair);

@@ -52,6 +52,7 @@ commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 end=$(($(date +%s) + $(awk "BEGIN { print int($hours * 3600) }")))
 # Where memory came from is told less far back: an input that fails is run again anyway.
 export ASAN_OPTIONS="malloc_context_size=3:quarantine_size_mb=16:${ASAN_OPTIONS-}"
+export REJUV_KERNELS=portable # the others are built without the sanitizers
 
 # Every two lines of a key file are compared: a whole one takes as long as twenty that say as much. 0: as long as the seeds.
 longest() { # NAME
