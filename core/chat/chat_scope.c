@@ -30,7 +30,7 @@ Status chat_scope_set(ChatRun *run, ChatScope *scope, uint32_t symbol, ChatValue
 }
 
 ChatValue chat_scope_get(const ChatScope *scope, uint32_t symbol) {
-    ChatValue value = {.type = CHAT_MISSING};
+    ChatValue value;
     for (const ChatScope *at = scope; at != NULL; at = at->parent) {
         for (size_t i = 0; i < at->count; i++) {
             if (at->bindings[i].symbol != symbol) continue;
