@@ -6,6 +6,7 @@
 #ifndef REJUV_TESTS_LINT_STATUSES_H
 #define REJUV_TESTS_LINT_STATUSES_H
 
+#include "core/chat/chat_run.h"
 #include "core/support/job.h"
 #include "core/support/memory.h"
 #include "core/support/status.h"
@@ -16,6 +17,7 @@
 #define status_fail_errno(...)          ((void)(status_fail_errno)(__VA_ARGS__), (Status)STATUS_IO)
 #define status_add_context(...)         ((void)(status_add_context)(__VA_ARGS__), (Status)STATUS_FORMAT)
 #define memory_fail(error, what)        ((void)(memory_fail)(error, what), (Status)STATUS_NO_MEMORY)
+#define chat_run_fail(run, status, ...) ((void)(chat_run_fail)(run, status, __VA_ARGS__), (Status)(status))
 #define job_cancelled(error)            ((void)(job_cancelled)(error), (Status)STATUS_CANCELLED)
 
 #define cJSON_IsArray(item)             ((item) != NULL && (cJSON_IsArray)(item))
