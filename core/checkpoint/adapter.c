@@ -56,6 +56,13 @@ Status adapter_is_directory(const char *path, bool *is_adapter, Error *error) {
 }
 /* ---- its files ---- */
 
+/* Read before base is opened, whose checkpoint takes them then. */
+typedef struct AdapterFiles {
+    char *directory; /* without a slash at its end */
+    size_t format;
+    SafetensorsFile *settings, *weights;
+} AdapterFiles;
+
 /* Among the checkpoint's, which owns it then. */
 static Status add_file(Checkpoint *sft, SafetensorsFile *file, const char *name, Error *error) {
     size_t files = sft->file_count, names = sft->file_count;
@@ -73,29 +80,45 @@ static Status add_file(Checkpoint *sft, SafetensorsFile *file, const char *name,
     return STATUS_OK;
 }
 
-static Status open_settings(AdapterBuild *build, SafetensorsFile **file, Error *error) {
-    char *path = memory_format("%s/%s", build->directory, ADAPTER_SETTINGS_FILE);
+static void close_files(AdapterFiles *files) {
+    safetensors_close(files->settings);
+    safetensors_close(files->weights);
+    free(files->directory);
+}
+
+static Status open_settings(AdapterFiles *files, Error *error) {
+    char *path = memory_format("%s/%s", files->directory, ADAPTER_SETTINGS_FILE);
     if (path == NULL) return memory_fail(error, ADAPTER_SETTINGS_FILE);
-    Status status = safetensors_open_beside(path, file, error);
+    Status status = safetensors_open_beside(path, &files->settings, error);
     free(path);
     return status;
 }
 
-static Status read_files(AdapterBuild *build, size_t format, Error *error) {
-    Adapter *adapter = build->adapter;
-    SafetensorsFile *text, *weights;
-    Status status = open_settings(build, &text, error);
-    if (status == STATUS_OK) status = add_file(build->sft, text, ADAPTER_SETTINGS_FILE, error);
+static Status name_directory(AdapterFiles *files, const char *directory, Error *error) {
+    size_t length = strlen(directory);
+    while (length > 1 && directory[length - 1] == '/') length--;
+    files->directory = memory_copy_text(directory, length);
+    return files->directory == NULL ? memory_fail(error, directory) : STATUS_OK;
+}
+
+static Status read_files(const char *directory, AdapterFiles *files, Adapter *adapter, Error *error) {
+    Status status = name_directory(files, directory, error);
+    if (status == STATUS_OK) status = find_format(files->directory, &files->format, error);
+    if (status == STATUS_OK && files->format == FORMAT_COUNT)
+        status = status_fail(error, STATUS_FORMAT, "%s: the adapter's weights are not there any more",
+                             files->directory);
+    if (status == STATUS_OK) status = open_settings(files, error);
+    if (status != STATUS_OK) return status;
+    const SafetensorsFile *text = files->settings;
+    status = adapter_settings_read((const char *)text->map, text->size, text->path, files->directory,
+                                   FORMATS[files->format].format, &adapter->settings, error);
     if (status == STATUS_OK)
-        status = adapter_settings_read((const char *)text->map, text->size, text->path, build->directory,
-                                       FORMATS[format].format, &adapter->settings, error);
+        status = weights_file_open(files->directory, FORMATS[files->format].file, &files->weights, error);
     if (status == STATUS_OK)
-        status = weights_file_open(build->directory, FORMATS[format].file, &weights, error);
-    if (status == STATUS_OK) status = add_file(build->sft, weights, FORMATS[format].file, error);
-    if (status == STATUS_OK)
-        status = adapter_names_read(weights, &adapter->settings, build->directory, &adapter->names, error);
+        status =
+            adapter_names_read(files->weights, &adapter->settings, files->directory, &adapter->names, error);
     if (status == STATUS_OK && adapter->names.count == 0)
-        return status_fail(error, STATUS_FORMAT, "%s: there is no tensor in it", weights->path);
+        return status_fail(error, STATUS_FORMAT, "%s: there is no tensor in it", files->weights->path);
     return status;
 }
 
@@ -177,14 +200,8 @@ static Status remark(AdapterBuild *build, Error *error) {
 /* ---- all of it ---- */
 
 static Status put_on(AdapterBuild *build, Error *error) {
-    size_t format;
-    Status status = find_format(build->directory, &format, error);
-    if (status == STATUS_OK && format == FORMAT_COUNT)
-        status = status_fail(error, STATUS_FORMAT, "%s: the adapter's weights are not there any more",
-                             build->directory);
-    if (status == STATUS_OK) status = read_files(build, format, error);
     const uint64_t before[] = {rows_of(build->sft, TENSOR_EMBEDDING), rows_of(build->sft, TENSOR_HEAD)};
-    if (status == STATUS_OK) status = build_modules(build, error);
+    Status status = build_modules(build, error);
     if (status == STATUS_OK) status = settle_vocabulary(build, before, error);
     if (status == STATUS_OK) status = remark(build, error);
     if (status != STATUS_OK) return status;
@@ -206,15 +223,18 @@ static Status find_text(Checkpoint *sft, Error *error) {
 }
 
 /* From here on the checkpoint is the adapter's, and base's directory is where the rest is. */
-static Status rename_checkpoint(Checkpoint *sft, const char *directory, Error *error) {
-    size_t length = strlen(directory);
-    while (length > 1 && directory[length - 1] == '/') length--;
-    char *own = memory_copy_text(directory, length);
-    if (own == NULL) return memory_fail(error, directory);
+static Status take_files(Checkpoint *sft, AdapterFiles *files, Error *error) {
+    SafetensorsFile *settings = files->settings, *weights = files->weights;
     sft->home = sft->directory;
     sft->home_files = sft->file_count;
-    sft->directory = own;
-    return find_text(sft, error);
+    sft->directory = files->directory;
+    files->directory = NULL;
+    files->settings = NULL; /* taken or closed */
+    Status status = add_file(sft, settings, ADAPTER_SETTINGS_FILE, error);
+    if (status != STATUS_OK) return status;
+    files->weights = NULL;
+    status = add_file(sft, weights, FORMATS[files->format].file, error);
+    return status == STATUS_OK ? find_text(sft, error) : status;
 }
 
 static void share_tensor(const Checkpoint *sft, const Checkpoint *base, Tensor *tensor) {
@@ -231,16 +251,18 @@ void adapter_share_base(Checkpoint *sft, const Checkpoint *base) {
         share_tensor(sft, base, &sft->adapter->changes[i]->start);
 }
 
-Status adapter_open(const char *base_directory, const char *directory, Checkpoint **checkpoint,
-                    Error *error) {
+static Status open_on_base(const char *base_directory, AdapterFiles *files, Adapter *adapter,
+                           Checkpoint **checkpoint, Error *error) {
     Checkpoint *opened;
-    *checkpoint = NULL;
     Status status = checkpoint_open(base_directory, &opened, error);
-    if (status != STATUS_OK) return status;
-    opened->adapter = memory_allocate(1, sizeof *opened->adapter);
-    status = opened->adapter == NULL ? memory_fail(error, directory) : quantization_check(opened, error);
-    if (status == STATUS_OK) status = rename_checkpoint(opened, directory, error);
-    AdapterBuild build = {opened, opened->adapter, opened->directory};
+    if (status != STATUS_OK) {
+        adapter_free(adapter);
+        return status;
+    }
+    opened->adapter = adapter;
+    status = quantization_check(opened, error);
+    if (status == STATUS_OK) status = take_files(opened, files, error);
+    AdapterBuild build = {opened, adapter, opened->directory};
     if (status == STATUS_OK) status = put_on(&build, error);
     if (status != STATUS_OK) {
         checkpoint_close(opened);
@@ -248,4 +270,20 @@ Status adapter_open(const char *base_directory, const char *directory, Checkpoin
     }
     *checkpoint = opened;
     return STATUS_OK;
+}
+
+/* Its own files first: base may be a thousand times as large, and the adapter none that can be put on any. */
+Status adapter_open(const char *base_directory, const char *directory, Checkpoint **checkpoint,
+                    Error *error) {
+    AdapterFiles files = {0};
+    *checkpoint = NULL;
+    Adapter *adapter = memory_allocate(1, sizeof *adapter);
+    if (adapter == NULL) return memory_fail(error, directory);
+    Status status = read_files(directory, &files, adapter, error);
+    if (status == STATUS_OK)
+        status = open_on_base(base_directory, &files, adapter, checkpoint, error);
+    else
+        adapter_free(adapter);
+    close_files(&files);
+    return status;
 }

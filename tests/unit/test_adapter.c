@@ -92,6 +92,17 @@ static void a_kind_that_is_no_sum_of_base_and_a_product_is_refused_by_name(void 
 }
 
 /* A later PEFT's new settings, switched off, are no reason. */
+static void what_can_be_put_on_no_base_is_refused_before_base_is_opened(void **state) {
+    (void)state;
+    Checkpoint *sft;
+    Error error = {0};
+    char *path = make_adapter("any-base", "{\"peft_type\": \"IA3\"}", "{" FACTORS "}", 256);
+    assert_int_equal(adapter_open("/nowhere", path, &sft, &error), STATUS_UNSUPPORTED);
+    assert_null(sft);
+    assert_non_null(strstr(error.message, "found peft_type \"IA3\""));
+    free(path);
+}
+
 static void settings_that_say_nothing_are_passed_over(void **state) {
     (void)state;
     Pair *pair;
@@ -306,6 +317,7 @@ static void patterns_match_as_pythons_re_does(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_kind_that_is_no_sum_of_base_and_a_product_is_refused_by_name),
+        cmocka_unit_test(what_can_be_put_on_no_base_is_refused_before_base_is_opened),
         cmocka_unit_test(settings_that_say_nothing_are_passed_over),
         cmocka_unit_test(a_tensor_that_is_not_understood_is_refused_by_name),
         cmocka_unit_test(a_number_without_a_shape_may_be_learned_too),
