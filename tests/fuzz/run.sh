@@ -54,7 +54,7 @@ end=$(($(date +%s) + $(awk "BEGIN { print int($hours * 3600) }")))
 export ASAN_OPTIONS="malloc_context_size=3:quarantine_size_mb=16:${ASAN_OPTIONS-}"
 export REJUV_KERNELS=portable # the others are built without the sanitizers
 
-# Every two lines of a key file are compared: a whole one takes as long as twenty that say as much. 0: as long as the seeds.
+# Lines of a key file say little about each other: a short one tries as much as a whole one, and sooner. 0: as long as the seeds.
 longest() { # NAME
     [ "$1" = keys ] && echo 1024 || echo 0
 }
