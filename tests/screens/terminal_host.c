@@ -53,8 +53,13 @@ static void keep_output(const char *bytes, size_t count, void *user) {
     host->output_bytes += count;
 }
 
+/* The emulator, not the program, ended in a narrow window: it has a second column, which nobody looks at. */
+static int columns_of_terminal(int columns) {
+    return columns < 2 ? 2 : columns;
+}
+
 static Status make_terminal(TerminalHost *host, Error *error) {
-    host->terminal = vterm_new(host->rows, host->columns);
+    host->terminal = vterm_new(host->rows, columns_of_terminal(host->columns));
     if (host->terminal == NULL) return memory_fail(error, "the terminal");
     vterm_set_utf8(host->terminal, 1);
     vterm_output_set_callback(host->terminal, keep_output, host);
@@ -204,7 +209,7 @@ Status terminal_host_resize(TerminalHost *host, int rows, int columns, Error *er
         return status_fail(error, STATUS_ARGUMENT, "expected a size from 1x1 to 1000x1000, found %dx%d",
                            columns, rows);
     struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
-    vterm_set_size(host->terminal, rows, columns);
+    vterm_set_size(host->terminal, rows, columns_of_terminal(columns));
     host->rows = rows;
     host->columns = columns;
     if (ioctl(host->master, TIOCSWINSZ, &size) != 0)
