@@ -106,7 +106,7 @@ void keymap_write_keys(const KeymapBinding *binding, bool brief, char *text, siz
  *     "K line-up; in Tensor k is pan-up" */
 void keymap_near(const Keymap *keymap, const char *view, const Key *keys, int count, char *text, size_t size);
 
-/* The bindings that begin with these keys and are longer, live in the view: as keymap_list(). */
+/* The bindings that begin with these keys (one at least) and are longer, live in the view: as keymap_list(). */
 size_t keymap_followers(const Keymap *keymap, const char *view, const Key *keys, int count,
                         const KeymapBinding **bindings, size_t capacity);
 
