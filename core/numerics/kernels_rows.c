@@ -4,7 +4,8 @@
  * A tile is a few rows by a few tokens, and goes along the rows 16 columns at a time: so many lanes has each of its sums.
  * It blends in registers, so that reading weights and multiplying overlap: blending before, into a cache, leaves memory idle
  * in between. Where tokens are more than a tile has, the first one leaves what it blended in a block that stays in the L1
- * cache, some columns at a time, and the others take it from there.
+ * cache, some columns at a time, and the others take it from there. They read nothing, so memory would be idle again: every
+ * tile brings its share of the rows that come next, a little at each step.
  */
 #include "core/numerics/kernels_internal.h"
 
@@ -90,13 +91,43 @@ INLINE Vector blend_weights(const Weights *weights, size_t r, size_t k, Form for
 #endif
 }
 
-/* What lies where the next group of rows does: a group is a few streams, each too short for the processor to find them by
- * itself. Rows that were blended before are in a cache. */
-INLINE void look_ahead(const Weights *weights, size_t r, size_t k, Form form) {
+/* ---- what comes next ---- */
+
+/* The next group's rows, each of which is a stream too short for the processor to find by itself. A tile that blends for itself
+ * brings what lies where they go on. */
+INLINE void look_beside(const Weights *weights, size_t r, size_t k, Form form) {
     size_t next = (r + ROWS) * weights->stride + k * element_size(form);
     if (!is_blended(form)) return;
     __builtin_prefetch((const void *)((uintptr_t)weights->first + next), 0, 2);
     __builtin_prefetch((const void *)((uintptr_t)weights->second + next), 0, 2);
+}
+
+/* Where one blends for all, each tile brings a part of them: line by line, from one row to the other. */
+typedef struct Ahead {
+    uintptr_t first, second;
+    size_t stride, row, at, end; /* bytes of a row: up to which they are brought, and may be by now */
+} Ahead;
+
+/* After so many steps, a power of two, so many lines; none for a tile that blends for itself. */
+typedef struct Pace {
+    size_t every, lines;
+} Pace;
+
+/* `lines` lines within `steps` steps, or a few more. */
+INLINE Pace find_pace(size_t lines, size_t steps) {
+    Pace pace = {1, (lines + steps - 1) / steps};
+    while (lines > 0 && 2 * pace.every * lines <= steps) pace.every *= 2;
+    return pace;
+}
+
+INLINE void look_ahead(Ahead *ahead, size_t lines) {
+    for (; lines > 0 && ahead->at < ahead->end; lines--) {
+        size_t at = ahead->row * ahead->stride + ahead->at;
+        __builtin_prefetch((const void *)(ahead->first + at), 0, 2);
+        __builtin_prefetch((const void *)(ahead->second + at), 0, 2);
+        ahead->row = (ahead->row + 1) % ROWS;
+        ahead->at += ahead->row == 0 ? KERNELS_LINE : 0;
+    }
 }
 
 /* ---- a tile ---- */
@@ -111,6 +142,8 @@ typedef struct Tile {
     const float *const *tokens;
     size_t first, count; /* of the columns */
     Lanes *lanes;        /* of each token */
+    Ahead *ahead;
+    Pace pace, pace_after; /* and that of the tiles behind one that blends for all */
 } Tile;
 
 /* How a tile comes by its weights: it blends them, also for the tiles after it, or another one did. */
@@ -129,6 +162,7 @@ INLINE void sum_lanes(const Tile *tile, size_t rows, size_t tokens, Form form, S
                       size_t parts) {
     Vector sums[ROWS][MOST_TOKENS][PARTS];
     const float *lines[MOST_TOKENS];
+    const size_t skipped = tile->pace.every - 1, ahead_lines = tile->pace.lines;
 #pragma GCC unroll 6
     for (size_t t = 0; t < tokens; t++) lines[t] = tile->tokens[t] + tile->first;
 #pragma GCC unroll 4
@@ -140,13 +174,14 @@ INLINE void sum_lanes(const Tile *tile, size_t rows, size_t tokens, Form form, S
                 sums[r][t][p] = vector_load(&tile->lanes[t][r][lane + p * WIDTH]);
     for (size_t k = lane; k + LANES <= tile->count + lane; k += LANES) {
         Vector line[MOST_TOKENS][PARTS];
+        if (ahead_lines > 0 && (k / LANES & skipped) == 0) look_ahead(tile->ahead, ahead_lines);
 #pragma GCC unroll 6
         for (size_t t = 0; t < tokens; t++)
 #pragma GCC unroll 4
             for (size_t p = 0; p < parts; p++) line[t][p] = vector_load(lines[t] + k + p * WIDTH);
 #pragma GCC unroll 4
         for (size_t r = 0; r < rows; r++) {
-            if (source != TAKES) look_ahead(&tile->weights, r, k, form);
+            if (source == BLENDS && ahead_lines == 0) look_beside(&tile->weights, r, k, form);
 #pragma GCC unroll 4
             for (size_t p = 0; p < parts; p++) {
                 Vector weights = weigh(tile, r, k + p * WIDTH, form, source);
@@ -188,9 +223,15 @@ INLINE void sum_rest(const Tile *tile, size_t rows, size_t tokens, Form form, So
     }
 }
 
-/* Blending goes over the columns once; else a part of the lanes at a time leaves registers for more tokens. */
+/* Vectors of the lanes at a time: blending goes over the columns once; else a part of the lanes leaves registers for more
+ * tokens. */
+INLINE size_t count_parts(size_t tokens, Source source) {
+    size_t most = tokens == 1 ? 2 : 1;
+    return source != TAKES || PARTS < most ? PARTS : most;
+}
+
 INLINE void multiply_tile(const Tile *tile, size_t rows, size_t tokens, Form form, Source source) {
-    const size_t most = tokens == 1 ? 2 : 1, parts = source != TAKES || PARTS < most ? PARTS : most;
+    const size_t parts = count_parts(tokens, source);
     for (size_t lane = 0; lane < LANES; lane += parts * WIDTH)
         sum_lanes(tile, rows, tokens, form, source, lane, parts);
     sum_rest(tile, rows, tokens, form, source);
@@ -235,6 +276,17 @@ INLINE void pass_tokens(Tile *tile, size_t tokens) {
     tile->lanes += tokens;
 }
 
+/* How tiles share the next group where one blends for all: it takes a half, and the others as much each time they go over the
+ * columns. */
+INLINE void set_paces(Tile *tile, size_t tokens, Form form) {
+    tile->pace = tile->pace_after = (Pace){1, 0};
+    if (tokens <= APART_TOKENS || !is_blended(form)) return;
+    size_t half = ROWS * LANES * element_size(form) / KERNELS_LINE / 2; /* of the lines of a step */
+    size_t left = tokens - BLENDED_TOKENS, tiles = (left + MOST_TOKENS - 1) / MOST_TOKENS;
+    tile->pace = find_pace(half, 1);
+    tile->pace_after = find_pace(half, tiles * PARTS / count_parts(deal(left, MOST_TOKENS), TAKES));
+}
+
 INLINE void multiply_tokens(Tile tile, size_t tokens, size_t rows, Form form) {
     bool is_apart = tokens <= APART_TOKENS;
     size_t left = tokens;
@@ -242,6 +294,7 @@ INLINE void multiply_tokens(Tile tile, size_t tokens, size_t rows, Form form) {
         multiply_tile(&tile, rows, BLENDED_TOKENS, form, BLENDS_FOR_ALL);
         pass_tokens(&tile, BLENDED_TOKENS);
         left -= BLENDED_TOKENS;
+        tile.pace = tile.pace_after;
     }
     for (size_t n; left > 0; left -= n) {
         n = deal(left, is_apart ? BLENDED_TOKENS : MOST_TOKENS);
@@ -297,14 +350,19 @@ INLINE void put_sums(Lanes *lanes, size_t tokens, size_t rows, Sums to) {
 INLINE void multiply_group(const KernelRows *all, Tile tile, size_t tokens, size_t rows, Form form, Sums to) {
     _Alignas(KERNELS_LINE) Lanes lanes[AT_ONCE];
     _Alignas(KERNELS_LINE) Block block;
+    const size_t stride = tile.weights.stride, next = rows * stride;
+    Ahead ahead = {
+        (uintptr_t)tile.weights.first + next, (uintptr_t)tile.weights.second + next, stride, 0, 0, 0};
     tile.lanes = lanes;
     tile.block = block;
+    tile.ahead = &ahead;
     for (size_t at = 0, end; at < all->count; at = end) {
         end = all->count - at < KERNELS_ROWS_STRETCH ? all->count : at + KERNELS_ROWS_STRETCH;
         memset(lanes, 0, tokens * sizeof *lanes);
         for (size_t column = at; column < end; column += COLUMNS) {
             tile.first = all->first + column;
             tile.count = end - column < COLUMNS ? end - column : COLUMNS;
+            ahead.end += tile.count * element_size(form);
             multiply_tokens(tile, tokens, rows, form);
             tile.weights.first += tile.count * element_size(form);
             tile.weights.second += tile.count * element_size(form);
@@ -316,6 +374,7 @@ INLINE void multiply_group(const KernelRows *all, Tile tile, size_t tokens, size
 
 INLINE void multiply_form(const KernelRows *all, Tile tile, size_t tokens, Form form, Sums to) {
     tile.weights.stride = all->stride * element_size(form);
+    set_paces(&tile, tokens, form);
     for (size_t row = 0, group; row < all->rows; row += group) {
         group = all->rows - row < ROWS ? 1 : ROWS;
         if (group == 1)
