@@ -18,7 +18,12 @@
 #include "core/drift/drift_table.h"
 #include "core/drift/drift_top.h"
 
-enum { DRIFT_ASKED_TILES = 64 }; /* that the disk is asked for together, ahead */
+enum {
+    DRIFT_ASKED_TILES = 64, /* that the disk is asked for together, ahead */
+    DRIFT_COUNTS = 65536    /* the most steps that keys are counted in: all, and then those of one */
+};
+_Static_assert((int)DRIFT_KEY_STEPS <= (int)DRIFT_COUNTS && 1 << DRIFT_KEY_SHIFT <= (int)DRIFT_COUNTS,
+               "room for either");
 
 /* One tensor under scan. */
 typedef struct Subject {
@@ -49,7 +54,7 @@ typedef struct Worker {
     double sizes[KERNELS_DRIFT_SIZES]; /* |Δ| of a chunk, where it is in the window or above */
     DriftTally tally;
     uint64_t tied;    /* elements of size window.tied, which the tally is spared */
-    uint64_t *counts; /* [DRIFT_KEY_STEPS], where a tensor's keys are counted in full */
+    uint64_t *counts; /* [DRIFT_COUNTS], where a tensor's keys are counted in full */
 } Worker;
 
 typedef struct Scan {

@@ -27,18 +27,36 @@ static uint16_t *first_sample_of(const Scan *scan, const Subject *subject, const
     return scan->samples + subject->first_sample + tile->first / subject->stride;
 }
 
-/* The first element of the tile's i-th run: one of every `stride` runs, now this and now that one, so that no
- * column is favoured. */
-static size_t run_begin(const Subject *subject, const Tile *tile, size_t i) {
-    uint32_t number = (uint32_t)(tile->first / (RUN * subject->stride) + i);
-    return (i * subject->stride + (number * 0x9e3779b1U >> 16) % subject->stride) * RUN;
+/* The runs of a tile: one of every `stride` (a power of two), now this and now that one, so that no column is favoured. */
+typedef struct Runs {
+    size_t stride, end;
+    uint32_t number; /* of the first, within the tensor */
+} Runs;
+
+static Runs runs_of(const Subject *subject, const Tile *tile) {
+    return (Runs){subject->stride, tile->count, (uint32_t)(tile->first / (RUN * subject->stride))};
 }
 
-static void prefetch_runs(const Subject *subject, const Tile *tile, const Tensor *tensor) {
+/* The first element of the i-th. */
+static size_t run_begin(Runs runs, size_t i) {
+    uint32_t scattered = (runs.number + (uint32_t)i) * 0x9e3779b1U >> 16;
+    return (i * runs.stride + (scattered & (runs.stride - 1))) * RUN;
+}
+
+static void prefetch_runs(const Tile *tile, Runs runs, const Tensor *tensor) {
     size_t size = dtype_size(tensor->dtype);
     if (tensor->data == NULL) return; /* computed */
-    for (size_t i = 0, at; (at = run_begin(subject, tile, i)) < tile->count; i++)
+    for (size_t i = 0, at; (at = run_begin(runs, i)) < runs.end; i++)
         __builtin_prefetch(tensor->data + (tile->first + at) * size);
+}
+
+/* Those of the tile behind, which meanwhile come. */
+static void prefetch_next(const Scan *scan, const Subject *subject, size_t task) {
+    if (task + 1 >= subject->first_tile + subject->tiles) return;
+    const Tile *next = &scan->tiles[task + 1];
+    Runs runs = runs_of(subject, next);
+    prefetch_runs(next, runs, subject->elements.base);
+    prefetch_runs(next, runs, subject->elements.sft);
 }
 
 /* A sample touches most pages, here and there: that they are read one after the other has to be said. */
@@ -59,11 +77,12 @@ void drift_sample_tile(void *argument, size_t task, unsigned worker_index) {
     if (subject->stride == 0) return;
     expect_tiles(scan, subject, tile);
     uint16_t *samples = first_sample_of(scan, subject, tile);
-    prefetch_runs(subject, tile, subject->elements.base);
-    prefetch_runs(subject, tile, subject->elements.sft);
+    const Runs runs = runs_of(subject, tile);
+    size_t sampled = 0;
+    prefetch_next(scan, subject, task);
     for (size_t i = 0, at = 0; at < tile->count;) {
         size_t filled = 0;
-        for (; filled < CHUNK && (at = run_begin(subject, tile, i)) < tile->count; i++) {
+        for (; filled < CHUNK && (at = run_begin(runs, i)) < tile->count; i++) {
             size_t count = tile->count - at < RUN ? tile->count - at : RUN;
             drift_widen(&subject->elements, tile->first + at, count, worker->sft + filled,
                         worker->base + filled);
@@ -71,8 +90,10 @@ void drift_sample_tile(void *argument, size_t task, unsigned worker_index) {
         }
         scan->kernels->drift_keys(worker->sft, worker->base, filled, worker->keys);
         for (size_t k = 0; k < filled; k++)
-            samples[tile->sampled++] = (uint16_t)(worker->keys[k] >> DRIFT_KEY_SHIFT);
+            samples[sampled + k] = (uint16_t)(worker->keys[k] >> DRIFT_KEY_SHIFT);
+        sampled += filled;
     }
+    tile->sampled = sampled;
 }
 
 void drift_choose_window(Scan *scan, Subject *subject) {

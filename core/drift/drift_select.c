@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = KERNELS_DRIFT_CHUNK };
+enum { CHUNK = KERNELS_DRIFT_CHUNK, KEY_INFINITY = 0x7f800000 };
 
 /* ---- selecting ---- */
 
@@ -30,26 +30,32 @@ static double value_if(unsigned condition, double value) {
     return value;
 }
 
-static uint32_t key_of(double size) {
-    float rounded = (float)size;
-    uint32_t key;
-    memcpy(&key, &rounded, sizeof key);
-    return key;
+/* The least |Δ| whose key is `key` or more; NaN, which no size reaches, for a key beyond all numbers. */
+static double least_of_key(uint32_t key) {
+    float at, below;
+    uint32_t before = key - 1;
+    if (key == 0) return 0.0;
+    if (key > KEY_INFINITY) return NAN;
+    memcpy(&at, &key, sizeof at);
+    memcpy(&below, &before, sizeof below);
+    double upper = isinf(at) ? 0x1p128 : (double)at, least = 0.5 * (upper + (double)below);
+    return (float)least >= at ? least : nextafter(least, INFINITY); /* halves go to the even one */
 }
 
 /* Sums the sizes above the window and keeps those inside it in worker->sizes, without branches: which of the
  * two comes next cannot be foretold. */
 static size_t sort_listed(Worker *worker, size_t listed, DriftWindow window, uint64_t first, DriftTop *top) {
-    double squares = top->above_squares, max_abs = top->max_abs;
+    double squares = top->above_squares, max_abs = top->max_abs, high = least_of_key(window.high);
+    double *sizes = worker->sizes;
     size_t inside = 0, above = 0, tied = 0;
     for (size_t i = 0; i < listed; i++) {
-        double size = worker->sizes[i];
-        unsigned is_above = key_of(size) >= window.high, is_tied = size == window.tied;
+        double size = sizes[i];
+        unsigned is_above = size >= high, is_tied = size == window.tied;
         if (!(size <= max_abs)) { /* rare */
             drift_top_add_max(top, size, first);
             max_abs = top->max_abs;
         }
-        worker->sizes[inside] = size;
+        sizes[inside] = size;
         inside += 1U & ~(is_above | is_tied);
         tied += is_tied;
         above += is_above;
@@ -197,9 +203,9 @@ static Status narrow_window(Scan *scan, Subject *subject, uint32_t low, unsigned
     scan->count_steps = steps;
     for (unsigned w = 0; w < scan->worker_count; w++) {
         uint64_t *counts = scan->workers[w].counts;
-        if (counts == NULL) counts = memory_allocate(DRIFT_KEY_STEPS, sizeof *counts);
+        if (counts == NULL) counts = memory_allocate(DRIFT_COUNTS, sizeof *counts);
         if (counts == NULL) return memory_fail(error, "counts of changes");
-        memset(counts, 0, DRIFT_KEY_STEPS * sizeof *counts);
+        memset(counts, 0, DRIFT_COUNTS * sizeof *counts);
         scan->workers[w].counts = counts;
     }
     Status status = job_run(scan->job, subject->tiles, count_tile, scan, error);

@@ -63,7 +63,7 @@ void drift_top_add_max(DriftTop *top, double max_abs, uint64_t from);
 /* k of `count` elements. */
 uint64_t drift_top_size(uint64_t count);
 
-/* From counts of keys in 2^16 equal steps of the 31-bit key, of a sample of `sampled` out of `count`
+/* From counts of keys in 2^15 equal steps of the 31-bit key, of a sample of `sampled` out of `count`
  * elements: a window that very likely holds the k-th largest. Without a sample: the window of all. */
 DriftWindow drift_window_guess(const uint32_t *counts, uint64_t sampled, uint64_t count, size_t tiles);
 
@@ -73,8 +73,8 @@ DriftWindow drift_window_find(const uint64_t *counts, size_t steps, uint32_t low
                               uint64_t above, uint64_t k, size_t tiles);
 
 enum {
-    DRIFT_KEY_STEPS = 65536,
-    DRIFT_KEY_SHIFT = 15,
+    DRIFT_KEY_STEPS = 32768, /* what a kernel tells by the upper halves of keys */
+    DRIFT_KEY_SHIFT = 16,
     DRIFT_BATCH_TILES = 256 /* about so many tiles are worked on together */
 };
 
