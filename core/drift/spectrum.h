@@ -14,13 +14,18 @@
  *
  * Let s be the shorter and l the longer side. Two methods:
  *
- * SPECTRUM_EXACT, where s ≤ settings.exact_limit (default SPECTRUM_EXACT_LIMIT). All s values, by LAPACK: Δ
- * (or Δᵀ, whichever is tall) is brought to triangular form a tile of rows at a time, that to bidiagonal form
- * a panel at a time, and its values are found by dqds. Every step is an orthogonal transformation: each value
- * is right to within about l·2⁻⁵²·σ₁, which is what `errors` holds. (ΔᵀΔ would take half the time, and lose
- * every value below 10⁻⁸·σ₁.)
- * 2ls² + 8s³/3 operations on one thread, and at most 8·s·(1.25·s + 400) bytes a thread, 48 MB where s is
- * 2048, whatever l is.
+ * SPECTRUM_EXACT, where s ≤ settings.exact_limit (default SPECTRUM_EXACT_LIMIT). All s values, by LAPACK, in one of two ways:
+ *   - From s = 256 on, as the roots of the eigenvalues of ΔᵀΔ (or ΔΔᵀ, whichever is s × s), which is added up a tile of
+ *     rows at a time, and brought to tridiagonal form a panel at a time. Each eigenvalue is right to within
+ *     e = 2⁻⁵³·(258 + l/256)·‖Δ‖_F² + 2⁻⁵²·s·σ₁², the first term a bound, the second about what the transformations
+ *     lose, and each value to within errors[i] = e/σᵢ: 10⁻¹¹ of the largest, 10⁻³ of the smallest of a square matrix
+ *     of noise at s = 896. ls² + 4s³/3 operations.
+ *   - Below s = 256, and where the least eigenvalue is not 100·e, so that small values could not be told from
+ *     rounding (what an adapter of low rank leaves): Δ (or Δᵀ, whichever is tall) is brought to triangular form a tile of
+ *     rows at a time, that to bidiagonal form a panel at a time, and its values are found by dqds. Every step is an
+ *     orthogonal transformation: each value is right to within about l·2⁻⁵²·σ₁, which is what `errors` holds.
+ *     2ls² + 8s³/3 operations, of which those of s³ take four times as long as their number says.
+ * On one thread, and in at most 8·s·(1.25·s + 400) bytes a thread, 48 MB where s is 2048, whatever l is.
  *
  * SPECTRUM_LANCZOS, where s is larger. The SPECTRUM_LEADING largest values, by block Lanczos on ΔᵀΔ (or ΔΔᵀ,
  * whichever is s × s) from SPECTRUM_BLOCK random vectors for SPECTRUM_STEPS steps, with full

@@ -13,6 +13,9 @@ enum { COST_OF_BIDIAGONAL = 4 };
 /* Many rows a tile are faster, few can be waited for. */
 enum { TILE_LEAST = 128, TILE_MOST = 256 };
 
+/* A shorter side from which on ΔᵀΔ is tried first. Below it, nothing takes long. */
+enum { GRAM_LEAST = 256 };
+
 typedef struct Exact {
     const SpectrumMatrix *matrix;
     SpectrumWork *work;
@@ -24,7 +27,9 @@ typedef struct Exact {
 
 uint64_t spectrum_exact_cost(const SpectrumMatrix *matrix) {
     double s = (double)matrix->shorter, l = (double)matrix->longer;
-    return 1 + (uint64_t)((2.0 * l * s * s + 8.0 / 3.0 * s * s * s) * 1e-6);
+    double operations = matrix->shorter >= GRAM_LEAST ? spectrum_gram_operations(matrix)
+                                                      : 2.0 * l * s * s + 8.0 / 3.0 * s * s * s;
+    return 1 + (uint64_t)(operations * 1e-6);
 }
 
 static bool is_nearly_square(const SpectrumMatrix *matrix) {
@@ -100,41 +105,51 @@ static double effective_rank(const double *values, size_t count) {
     return exp(entropy);
 }
 
-/* How far the entropy moves when every value does by `error`, to first order and in the worst case. */
-static double effective_rank_error(const double *values, size_t count, double rank, double error) {
-    double sum = 0.0, slope = 0.0;
-    for (size_t i = 0; i < count; i++) sum += values[i];
-    for (size_t i = 0; i < count; i++) {
-        double share = fmax(values[i], error) / sum;
-        slope += fabs(log(share) + log(rank)) / sum;
+/* How far the entropy moves when every value does by its error, to first order and in the worst case. */
+static double effective_rank_error(const Spectrum *spectrum) {
+    double sum = 0.0, move = 0.0, rank = spectrum->effective_rank;
+    for (size_t i = 0; i < spectrum->count; i++) sum += spectrum->values[i];
+    for (size_t i = 0; i < spectrum->count; i++) {
+        double share = fmax(spectrum->values[i], spectrum->errors[i]) / sum;
+        move += fabs(log(share) + log(rank)) / sum * spectrum->errors[i];
     }
-    return rank * slope * error;
+    return rank * move;
+}
+
+/* By orthogonal transformations of Δ itself. */
+static Status solve_closely(Exact *exact, Spectrum *spectrum, Error *error) {
+    size_t s = exact->matrix->shorter, size;
+    exact->rows = is_nearly_square(exact->matrix) ? exact->matrix->longer : s;
+    if (!memory_multiply(exact->rows, s, &size)) return memory_fail(error, "singular values");
+    exact->dense = memory_allocate(size, sizeof *exact->dense); /* R begins as 0 */
+    exact->superdiagonal = memory_allocate(s, sizeof *exact->superdiagonal);
+    exact->diagonal = spectrum->values;
+    Status status = exact->dense != NULL && exact->superdiagonal != NULL
+                        ? run(exact, error)
+                        : memory_fail(error, "singular values");
+    for (size_t i = 0; i < s && status == STATUS_OK; i++)
+        spectrum->errors[i] = (double)exact->matrix->longer * DBL_EPSILON * spectrum->values[0];
+    free(exact->dense);
+    free(exact->superdiagonal);
+    return status;
 }
 
 Status spectrum_solve_exact(const SpectrumMatrix *matrix, SpectrumWork *work, SpectrumScratch *scratch,
                             Spectrum *spectrum, Error *error) {
-    size_t s = matrix->shorter, size;
+    size_t s = matrix->shorter;
     Exact exact = {.matrix = matrix, .work = work, .scratch = scratch};
-    exact.rows = is_nearly_square(matrix) ? matrix->longer : s;
-    if (!memory_multiply(exact.rows, s, &size)) return memory_fail(error, "singular values");
-    exact.dense = memory_allocate(size, sizeof *exact.dense); /* R begins as 0 */
-    exact.superdiagonal = memory_allocate(s, sizeof *exact.superdiagonal);
-    exact.diagonal = spectrum->values = memory_allocate(s, sizeof *spectrum->values);
+    bool is_settled = false;
+    spectrum->values = memory_allocate(s, sizeof *spectrum->values);
     spectrum->errors = memory_allocate(s, sizeof *spectrum->errors);
-    Status status = STATUS_OK;
-    if (exact.dense == NULL || exact.superdiagonal == NULL || exact.diagonal == NULL ||
-        spectrum->errors == NULL)
-        status = memory_fail(error, "singular values");
-    if (status == STATUS_OK) status = run(&exact, error);
-    if (status == STATUS_OK) {
-        double bound = (double)matrix->longer * DBL_EPSILON * spectrum->values[0];
-        spectrum->count = s;
-        for (size_t i = 0; i < s; i++) spectrum->errors[i] = bound;
-        spectrum->effective_rank = effective_rank(spectrum->values, s);
-        spectrum->effective_rank_error =
-            effective_rank_error(spectrum->values, s, spectrum->effective_rank, bound);
-    }
-    free(exact.dense);
-    free(exact.superdiagonal);
-    return status;
+    Status status = spectrum->values != NULL && spectrum->errors != NULL
+                        ? STATUS_OK
+                        : memory_fail(error, "singular values");
+    if (status == STATUS_OK && s >= GRAM_LEAST)
+        status = spectrum_solve_gram(matrix, work, scratch, spectrum, &is_settled, error);
+    if (status == STATUS_OK && !is_settled) status = solve_closely(&exact, spectrum, error);
+    if (status != STATUS_OK) return status;
+    spectrum->count = s;
+    spectrum->effective_rank = effective_rank(spectrum->values, s);
+    spectrum->effective_rank_error = effective_rank_error(spectrum);
+    return STATUS_OK;
 }

@@ -54,6 +54,12 @@ Status spectrum_solve_exact(const SpectrumMatrix *matrix, SpectrumWork *work, Sp
 Status spectrum_solve_lanczos(const SpectrumMatrix *matrix, SpectrumWork *work, Spectrum *spectrum,
                               Error *error) STATUS_MUST_CHECK;
 
+/* The exact method's first try: values and errors (which are there) by the eigenvalues of ΔᵀΔ, unless *is_settled says that
+ * some are too small to be told from the rounding of the others' squares; and about how many operations that takes. */
+Status spectrum_solve_gram(const SpectrumMatrix *matrix, SpectrumWork *work, SpectrumScratch *scratch,
+                           Spectrum *spectrum, bool *is_settled, Error *error) STATUS_MUST_CHECK;
+double spectrum_gram_operations(const SpectrumMatrix *matrix);
+
 /* Millions of operations that the method takes, at least 1. */
 uint64_t spectrum_exact_cost(const SpectrumMatrix *matrix);
 uint64_t spectrum_lanczos_cost(const SpectrumMatrix *matrix);

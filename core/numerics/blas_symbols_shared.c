@@ -67,8 +67,12 @@ Status blas_symbols_find(BlasLibrary *library, Error *error) {
     } SYMBOLS[] = {
         ONE(sgemm, "cblas_sgemm"),
         ONE(dgemm, "cblas_dgemm"),
+        ONE(dsyrk, "cblas_dsyrk"),
+        ONE(dsyr2k, "cblas_dsyr2k"),
         ONE(dtpqrt, "dtpqrt_"),
         ONE(dlabrd, "dlabrd_"),
+        ONE(dlatrd, "dlatrd_"),
+        ONE(dsterf, "dsterf_"),
         ONE(dlasq1, "dlasq1_"),
         ONE(dsyevd, "dsyevd_"),
         ONE(dgeqp3, "dgeqp3_"),

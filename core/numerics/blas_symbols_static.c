@@ -9,6 +9,8 @@ void blas_memory_free(void *buffer);
 #define SAME(member, symbol) extern __typeof__(*((BlasLibrary *)NULL)->member) symbol
 SAME(dtpqrt, dtpqrt_);
 SAME(dlabrd, dlabrd_);
+SAME(dlatrd, dlatrd_);
+SAME(dsterf, dsterf_);
 SAME(dlasq1, dlasq1_);
 SAME(dsyevd, dsyevd_);
 SAME(dgeqp3, dgeqp3_);
@@ -37,8 +39,12 @@ Status blas_symbols_find(BlasLibrary *library, Error *error) {
     *library = (BlasLibrary){
         .sgemm = cblas_sgemm,
         .dgemm = cblas_dgemm,
+        .dsyrk = cblas_dsyrk,
+        .dsyr2k = cblas_dsyr2k,
         .dtpqrt = dtpqrt_,
         .dlabrd = dlabrd_,
+        .dlatrd = dlatrd_,
+        .dsterf = dsterf_,
         .dlasq1 = dlasq1_,
         .dsyevd = dsyevd_,
         .dgeqp3 = dgeqp3_,

@@ -75,6 +75,41 @@ Status lapack_bidiagonal_values(size_t n, double *diagonal, double *superdiagona
                        n, (int)info);
 }
 
+/* ---- symmetric matrices ---- */
+
+void lapack_add_gram(size_t rows, size_t n, const double *a, size_t a_stride, double *gram, size_t stride) {
+    const BlasLibrary *library = blas_buffers_enter();
+    library->dsyrk(CblasColMajor, CblasLower, CblasTrans, (blasint)n, (blasint)rows, 1.0, a,
+                   (blasint)a_stride, 1.0, gram, (blasint)stride);
+    blas_buffers_leave();
+}
+
+size_t lapack_tridiagonalise_panel(size_t n, double *a, size_t stride, double *diagonal, double *subdiagonal,
+                                   double *work) {
+    size_t panel = n < LAPACK_PANEL ? n : LAPACK_PANEL;
+    double *tau = work + LAPACK_PANEL * n;
+    blasint order = (blasint)n, nb = (blasint)panel, lda = (blasint)stride;
+    const BlasLibrary *library = blas_buffers_enter();
+    library->dlatrd("L", &order, &nb, a, &lda, subdiagonal, tau, work, &order, 1);
+    if (panel < n) {
+        /* A ← A − V·Wᵀ − W·Vᵀ, as LAPACK's dsytrd has it */
+        library->dsyr2k(CblasColMajor, CblasLower, CblasNoTrans, order - nb, nb, -1.0, a + panel, lda,
+                        work + panel, order, 1.0, a + panel * (stride + 1), lda);
+    }
+    blas_buffers_leave();
+    for (size_t j = 0; j < panel; j++) diagonal[j] = a[j * (stride + 1)];
+    return panel;
+}
+
+Status lapack_tridiagonal_values(size_t n, double *diagonal, double *subdiagonal, Error *error) {
+    blasint size = (blasint)n, info = 0;
+    blas_library_get()->dsterf(&size, diagonal, subdiagonal, &info);
+    if (info == 0) return STATUS_OK;
+    return status_fail(error, STATUS_UNSUPPORTED,
+                       "LAPACK's dsterf did not find the eigenvalues of %zu × %zu numbers (info %d)", n, n,
+                       (int)info);
+}
+
 /* ---- small matrices ---- */
 
 Status lapack_eigen(size_t n, double *a, double *values, Error *error) {

@@ -48,6 +48,21 @@ size_t lapack_bidiagonalise_panel(size_t m, size_t n, double *a, size_t stride, 
 Status lapack_bidiagonal_values(size_t n, double *diagonal, double *superdiagonal, double *work,
                                 Error *error) STATUS_MUST_CHECK;
 
+/* ---- symmetric matrices, of which the lower triangle is there ---- */
+
+/* gram[n × n] += aᵀ·a of a[rows × n]; rows·n² operations. */
+void lapack_add_gram(size_t rows, size_t n, const double *a, size_t a_stride, double *gram, size_t stride);
+
+/* Brings the next min(LAPACK_PANEL, n) columns of a[n × n] to tridiagonal form, as lapack_bidiagonalise_panel() does to
+ * bidiagonal; subdiagonal[…] is written for all of them that have an element below. `work` has
+ * (LAPACK_PANEL + 1)·n doubles. */
+size_t lapack_tridiagonalise_panel(size_t n, double *a, size_t stride, double *diagonal, double *subdiagonal,
+                                   double *work);
+
+/* The eigenvalues of a symmetric tridiagonal n × n matrix, ascending, in place of its diagonal. */
+Status lapack_tridiagonal_values(size_t n, double *diagonal, double *subdiagonal,
+                                 Error *error) STATUS_MUST_CHECK;
+
 /* ---- small symmetric and thin matrices ---- */
 
 /* Eigenvalues of the symmetric a[n × n] (its upper triangle is read), ascending, into values[n]; orthonormal

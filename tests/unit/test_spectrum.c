@@ -220,6 +220,55 @@ static void values_known_beforehand_are_found_exactly_in_any_shape(void **state)
     }
 }
 
+static double steep(size_t j) {
+    return pow(10.0, -0.03 * (double)j);
+}
+
+/* Squares would be lost in the rounding of the largest: 10⁻⁹ beside 1, and nothing. Tolerance: what is stated, which is
+ * l·2⁻⁵²·σ₁. */
+static void what_is_small_beside_the_largest_is_found_all_the_same(void **state) {
+    (void)state;
+    enum { SIZE = 302 };
+    float *values = make_zeros(2 * SIZE, SIZE);
+    for (size_t j = 0; j + 1 < SIZE; j++) values[(2 * j + 1) * SIZE + (7 * j + 3) % SIZE] = (float)steep(j);
+    Spectrum spectrum = measure_change(2 * SIZE, SIZE, values, 1000);
+    assert_int_equal(spectrum.count, SIZE);
+    for (size_t j = 0; j < SIZE; j++) {
+        double expected = j + 1 < SIZE ? (double)(float)steep(j) : 0.0;
+        assert_true(spectrum.errors[j] <= 2e-13);
+        if (!(fabs(spectrum.values[j] - expected) <= spectrum.errors[j]))
+            fail_msg("%zu: expected %.17g, found %.17g +- %.2g", j, expected, spectrum.values[j],
+                     spectrum.errors[j]);
+    }
+    assert_int_equal(spectrum_rank(&spectrum), SIZE - 1);
+    spectrum_free(&spectrum);
+    free(values);
+}
+
+/* The same change of noise as ΔᵀΔ shows it, and with one more column of zeros: its least value is 0, and
+ * all are found by orthogonal transformations. */
+static void both_ways_to_all_values_find_the_same_within_their_errors(void **state) {
+    (void)state;
+    enum { ROWS = 500, COLUMNS = 300 };
+    float *values = make_random(ROWS, COLUMNS, 17, flat), *closely = make_zeros(ROWS, COLUMNS + 1);
+    for (size_t i = 0; i < ROWS; i++)
+        memcpy(closely + i * (COLUMNS + 1), values + i * COLUMNS, COLUMNS * sizeof *values);
+    Spectrum first = measure_change(ROWS, COLUMNS, values, 1000);
+    Spectrum second = measure_change(ROWS, COLUMNS + 1, closely, 1000);
+    assert_true(first.errors[COLUMNS - 1] > first.errors[0]); /* of a square root */
+    assert_true(second.errors[COLUMNS] == second.errors[0]);
+    for (size_t i = 0; i < COLUMNS; i++)
+        assert_true(fabs(first.values[i] - second.values[i]) <= first.errors[i] + second.errors[i]);
+    assert_true(second.values[COLUMNS] <= second.errors[COLUMNS]);
+    assert_true(fabs(first.effective_rank - second.effective_rank) <=
+                first.effective_rank_error + second.effective_rank_error);
+    assert_true(first.effective_rank_error <= 1e-9 * first.effective_rank);
+    spectrum_free(&first);
+    spectrum_free(&second);
+    free(values);
+    free(closely);
+}
+
 static void the_squares_of_all_values_add_up_to_the_norm(void **state) {
     (void)state;
     float *values = make_random(300, 1100, 5, fast);
@@ -531,6 +580,8 @@ int main(void) {
         cmocka_unit_test(a_vector_has_no_spectrum_and_a_row_has_one),
         cmocka_unit_test(rows_that_only_sft_has_are_left_out),
         cmocka_unit_test(values_known_beforehand_are_found_exactly_in_any_shape),
+        cmocka_unit_test(what_is_small_beside_the_largest_is_found_all_the_same),
+        cmocka_unit_test(both_ways_to_all_values_find_the_same_within_their_errors),
         cmocka_unit_test(the_squares_of_all_values_add_up_to_the_norm),
         cmocka_unit_test(its_error_is_within_the_stated_one_where_values_decay_slowly),
         cmocka_unit_test(its_error_is_within_the_stated_one_where_values_decay_fast),

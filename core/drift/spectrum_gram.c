@@ -1,0 +1,103 @@
+#include "core/drift/spectrum_internal.h"
+#include "core/numerics/lapack.h"
+#include "core/support/memory.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* Rows that are added at once: many are faster, few can be waited for. */
+enum { TILE = 256 };
+
+/* The least eigenvalue has to be so many times its error. */
+static const double LOST_BELOW = 100.0;
+
+typedef struct Gram {
+    const SpectrumMatrix *matrix;
+    SpectrumWork *work;
+    SpectrumScratch *scratch;
+    double *sums;                   /* ΔᵀΔ, column-major, the lower triangle of [shorter × shorter] */
+    double *diagonal, *subdiagonal; /* [shorter] */
+} Gram;
+
+static double operations_of_sums(const SpectrumMatrix *matrix) {
+    return (double)matrix->longer * (double)matrix->shorter * (double)matrix->shorter;
+}
+
+/* Half of it products of a matrix and a vector, which are slower. */
+static double operations_of_values(const SpectrumMatrix *matrix) {
+    return 2.0 * pow((double)matrix->shorter, 3.0);
+}
+
+double spectrum_gram_operations(const SpectrumMatrix *matrix) {
+    return operations_of_sums(matrix) + operations_of_values(matrix);
+}
+
+/* ΔᵀΔ, a tile of rows at a time. */
+static Status add_rows(Gram *gram, Error *error) {
+    const SpectrumMatrix *matrix = gram->matrix;
+    size_t s = matrix->shorter, longer = matrix->longer, size;
+    if (!memory_multiply(TILE, s, &size)) return memory_fail(error, "singular values");
+    double *tile = memory_allocate_aligned(size, sizeof *tile);
+    Status status = tile != NULL ? STATUS_OK : memory_fail(error, "singular values");
+    double share = operations_of_sums(matrix) / spectrum_gram_operations(matrix);
+    for (size_t first = 0; first < longer && status == STATUS_OK; first += TILE) {
+        size_t count = longer - first < TILE ? longer - first : TILE;
+        spectrum_matrix_read(matrix, first, count, gram->scratch, tile, TILE);
+        lapack_add_gram(count, s, tile, TILE, gram->sums, s);
+        if (!spectrum_advance(gram->work, share * (double)(first + count) / (double)longer))
+            status = job_cancelled(error);
+    }
+    free(tile);
+    return status;
+}
+
+static Status tridiagonalise(Gram *gram, Error *error) {
+    size_t s = gram->matrix->shorter;
+    double *work = memory_allocate(s, (LAPACK_PANEL + 1) * sizeof *work);
+    double before = operations_of_sums(gram->matrix) / spectrum_gram_operations(gram->matrix);
+    Status status = work != NULL ? STATUS_OK : memory_fail(error, "singular values");
+    for (size_t at = 0; at < s && status == STATUS_OK;) {
+        at += lapack_tridiagonalise_panel(s - at, gram->sums + at * (s + 1), s, gram->diagonal + at,
+                                          gram->subdiagonal + at, work);
+        double rest = (double)(s - at) / (double)s;
+        if (!spectrum_advance(gram->work, before + (1.0 - before) * (1.0 - rest * rest * rest)))
+            status = job_cancelled(error);
+    }
+    free(work);
+    return status;
+}
+
+/* How far each eigenvalue may be off. An element of ΔᵀΔ is added up in tiles, and tile by tile, so that |E| ≤ γ·|Δ|ᵀ|Δ| with
+ * γ so many roundings, and ‖E‖ ≤ γ·‖Δ‖_F²; the transformations are orthogonal. */
+static double error_of_values(const SpectrumMatrix *matrix, double norm, double largest) {
+    double roundings = (double)TILE + (double)matrix->longer / (double)TILE + 2.0;
+    return 0.5 * DBL_EPSILON * roundings * norm * norm + DBL_EPSILON * (double)matrix->shorter * largest;
+}
+
+Status spectrum_solve_gram(const SpectrumMatrix *matrix, SpectrumWork *work, SpectrumScratch *scratch,
+                           Spectrum *spectrum, bool *is_settled, Error *error) {
+    size_t s = matrix->shorter, size;
+    Gram gram = {.matrix = matrix, .work = work, .scratch = scratch};
+    if (!memory_multiply(s, s, &size)) return memory_fail(error, "singular values");
+    gram.sums = memory_allocate(size, sizeof *gram.sums); /* begins as 0 */
+    gram.diagonal = memory_allocate(s, sizeof *gram.diagonal);
+    gram.subdiagonal = memory_allocate(s, sizeof *gram.subdiagonal);
+    Status status = gram.sums != NULL && gram.diagonal != NULL && gram.subdiagonal != NULL
+                        ? add_rows(&gram, error)
+                        : memory_fail(error, "singular values");
+    if (status == STATUS_OK) status = tridiagonalise(&gram, error);
+    if (status == STATUS_OK) status = lapack_tridiagonal_values(s, gram.diagonal, gram.subdiagonal, error);
+    if (status == STATUS_OK) {
+        double off = error_of_values(matrix, spectrum->norm, gram.diagonal[s - 1]);
+        *is_settled = gram.diagonal[0] >= LOST_BELOW * off;
+        for (size_t i = 0; i < s && *is_settled; i++) {
+            spectrum->values[i] = sqrt(gram.diagonal[s - 1 - i]);
+            spectrum->errors[i] = off / spectrum->values[i];
+        }
+    }
+    free(gram.sums);
+    free(gram.diagonal);
+    free(gram.subdiagonal);
+    return status;
+}
