@@ -399,6 +399,10 @@ static void neurons_without_a_way_back_have_their_dormancy(void **unused) {
         assert_false(cJSON_IsNumber(json_find(neuron, "rank")));
     }
     assert_int_equal(known, 2 * (24 + 16));
+    const cJSON *not_known = json_find(tree, "not_known");
+    assert_non_null(strstr(json_get_text(not_known, "attribution", ""), "differential attention"));
+    assert_null(json_find(not_known, "dormancy")); /* null */
+    assert_non_null(strstr(json_get_text(not_known, "gradient_dormancy", ""), "differential attention"));
     cJSON_Delete(tree);
     tree = RUN_JSON("neurons", plain, tuned, "--calibration", rows, "--select", "dormancy", "--quiet");
     assert_true(read_number(json_find(tree, "neurons")->child, "rank") == 0);
@@ -417,6 +421,25 @@ static void neurons_without_a_way_back_have_their_dormancy(void **unused) {
     free(rows);
 }
 
+/* States are none of the method's modules: there is nothing to list, and that is no failure. */
+static void a_model_of_states_alone_has_no_neurons_and_says_why(void **unused) {
+    (void)unused;
+    static const char *const WHAT[] = {"attribution", "dormancy", "gradient_dormancy"};
+    char *plain = golden_path("golden/blocks/%s/%s", "states-channels-bare", "base"),
+         *tuned = golden_path("golden/blocks/%s/%s", "states-channels-bare", "sft"),
+         *rows = scratch_path("ids.jsonl");
+    scratch_write_text("ids.jsonl", "{\"prompt_ids\": [1, 7, 3], \"response_ids\": [9, 4, 11]}\n");
+    cJSON *tree = RUN_JSON("neurons", plain, tuned, "--calibration", rows, "--quiet");
+    assert_int_equal(cJSON_GetArraySize(json_find(tree, "neurons")), 0);
+    for (size_t i = 0; i < sizeof WHAT / sizeof *WHAT; i++)
+        assert_non_null(strstr(json_get_text(json_find(tree, "not_known"), WHAT[i], ""), "no neurons"));
+    cJSON_Delete(tree);
+    PROGRAM_EXPECT(2, "no neurons", "neurons", plain, tuned, "--calibration", rows, "--rho", "1%");
+    free(plain);
+    free(tuned);
+    free(rows);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_reset_set_is_the_golden_one_at_every_rho),
@@ -427,6 +450,7 @@ int main(void) {
         cmocka_unit_test(dormant_shares_are_told_layer_by_layer),
         cmocka_unit_test(neurons_are_sorted_and_picked_as_asked),
         cmocka_unit_test(neurons_without_a_way_back_have_their_dormancy),
+        cmocka_unit_test(a_model_of_states_alone_has_no_neurons_and_says_why),
         cmocka_unit_test(a_selector_takes_the_neurons_that_its_column_puts_first),
         cmocka_unit_test(a_sweep_over_rho_has_the_golden_averages),
         cmocka_unit_test(two_ranges_are_a_plane),
