@@ -133,6 +133,9 @@ Status cache_analysis_keep(const Cache *cache, const CacheOrigin *origin, CacheA
                            const CacheMeasured *measured, Error *error) {
     Buffer payload = {0};
     CacheKey key;
+    /* Why a gradient is not known may be today's limit of memory, which no key tells. */
+    if (what == CACHE_ANALYSIS_DORMANCY_SFT && measured->dormancy[SIDE_SFT]->no_gradient.status != STATUS_OK)
+        return STATUS_OK;
     ANALYSES[what].pack(measured, &payload);
     Status status = payload.failed ? memory_fail(error, "a cache entry")
                                    : cache_analysis_make_key(origin, what, &key, error);

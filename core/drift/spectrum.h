@@ -25,7 +25,7 @@
  *     rows at a time, that to bidiagonal form a panel at a time, and its values are found by dqds. Every step is an
  *     orthogonal transformation: each value is right to within about l·2⁻⁵²·σ₁, which is what `errors` holds.
  *     2ls² + 8s³/3 operations, of which those of s³ take four times as long as their number says.
- * On one thread, and in at most 8·s·(1.25·s + 400) bytes a thread, 48 MB where s is 2048, whatever l is.
+ * On one thread, and in at most 8·s·(1.25·s + 400) bytes and 0.5 MB a thread, 48 MB where s is 2048, whatever l is.
  *
  * SPECTRUM_LANCZOS, where s is larger. The SPECTRUM_LEADING largest values, by block Lanczos on ΔᵀΔ (or ΔΔᵀ,
  * whichever is s × s) from SPECTRUM_BLOCK random vectors for SPECTRUM_STEPS steps, with full

@@ -87,8 +87,9 @@ Status spectrum_solve_gram(const SpectrumMatrix *matrix, SpectrumWork *work, Spe
                         ? add_rows(&gram, error)
                         : memory_fail(error, "singular values");
     if (status == STATUS_OK) status = tridiagonalise(&gram, error);
-    if (status == STATUS_OK) status = lapack_tridiagonal_values(s, gram.diagonal, gram.subdiagonal, error);
-    if (status == STATUS_OK) {
+    /* values that are not found are looked for in the other way */
+    if (status == STATUS_OK &&
+        lapack_tridiagonal_values(s, gram.diagonal, gram.subdiagonal, NULL) == STATUS_OK) {
         double off = error_of_values(matrix, spectrum->norm, gram.diagonal[s - 1]);
         *is_settled = gram.diagonal[0] >= LOST_BELOW * off;
         for (size_t i = 0; i < s && *is_settled; i++) {

@@ -114,6 +114,8 @@ bool recipe_settings_add(cJSON *tree, const Settings *settings) {
 static Status refuse_unknown(const cJSON *object, const char *const *known, size_t count, const char *path,
                              Error *error) {
     const cJSON *item;
+    if (object != NULL && !cJSON_IsObject(object))
+        return status_fail(error, STATUS_FORMAT, "%s: expected a setting that is an object", path);
     cJSON_ArrayForEach(item, object) {
         bool found = false;
         for (size_t i = 0; i < count; i++) found |= strcmp(item->string, known[i]) == 0;

@@ -203,7 +203,8 @@ typedef struct Kernels {
 
     /* Compares up to KERNELS_DRIFT_CHUNK elements (the row's weights do not matter) and adds to *drift, which
      * begins as zeros. Writes those |Δ| whose key is `least` or more to `sizes`, in order, and returns how
-     * many there are; `sizes` has room for KERNELS_DRIFT_SIZES, and what follows those is overwritten. */
+     * many there are; `sizes` has room for KERNELS_DRIFT_SIZES, and what follows those is overwritten.
+     * `least` is 0x7fffffff at most, or UINT32_MAX: none is listed. */
     size_t (*drift)(const KernelRow *row, size_t count, uint32_t least, KernelDrift *drift, double *sizes);
 
     /* keys[i] = the bits of |s[i] − b[i]| in float32, which order as the values do; NaNs last. Rounding Δ in

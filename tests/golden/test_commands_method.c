@@ -421,6 +421,17 @@ static void neurons_without_a_way_back_have_their_dormancy(void **unused) {
     free(rows);
 }
 
+/* Of rows that are refused no figure is known: that is an error, and no figure's reason. */
+static void rows_that_are_refused_are_an_error_of_neurons(void **unused) {
+    (void)unused;
+    char *rows = scratch_path("refused.jsonl");
+    scratch_write_text("refused.jsonl",
+                       "{\"prompt\": \"a\", \"completions\": [\"b\"], \"labels\": [true]}\n");
+    PROGRAM_EXPECT(2, "completions", "neurons", base, sft, "--calibration", rows);
+    PROGRAM_EXPECT(2, "completions", "neurons", base, sft, "--calibration", rows, "--json");
+    free(rows);
+}
+
 /* States are none of the method's modules: there is nothing to list, and that is no failure. */
 static void a_model_of_states_alone_has_no_neurons_and_says_why(void **unused) {
     (void)unused;
@@ -451,6 +462,7 @@ int main(void) {
         cmocka_unit_test(neurons_are_sorted_and_picked_as_asked),
         cmocka_unit_test(neurons_without_a_way_back_have_their_dormancy),
         cmocka_unit_test(a_model_of_states_alone_has_no_neurons_and_says_why),
+        cmocka_unit_test(rows_that_are_refused_are_an_error_of_neurons),
         cmocka_unit_test(a_selector_takes_the_neurons_that_its_column_puts_first),
         cmocka_unit_test(a_sweep_over_rho_has_the_golden_averages),
         cmocka_unit_test(two_ranges_are_a_plane),

@@ -206,6 +206,28 @@ static void kinds_of_layers_are_read_as_they_were_written(void **state) {
     free(text);
 }
 
+/* Its tables of neurons, and what somebody made of them: each is refused, and nothing is read of it. */
+static void tables_of_neurons_that_are_none_are_refused(void **state) {
+    (void)state;
+    static const char *const TABLES[] = {
+        "\"kinds\": [[0]]", "\"kinds\": [0]",     "\"kinds\": {}",     "\"kinds\": [{}]",
+        "\"experts\": [1]", "\"experts\": [[1]]", "\"experts\": \"\"", "\"experts\": {\"layers\": [0]}"};
+    Recipe *recipe = make_recipe_with_dials(), *read;
+    char *text = format(recipe), *at = strstr(text, "\"modules\"");
+    assert_non_null(at);
+    for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES; i++) {
+        char *changed = memory_format("%.*s%s, %s", (int)(at - text), text, TABLES[i], at);
+        Error error = {0};
+        scratch_write_text("recipe.json", changed);
+        if (recipe_read(scratch_path("recipe.json"), &read, &error) == STATUS_OK)
+            fail_msg("%s was read", TABLES[i]);
+        assert_true(strlen(error.message) > 0);
+        free(changed);
+    }
+    free(text);
+    recipe_free(recipe);
+}
+
 /* A model whose second layer is a mixture of experts: its table comes back, and a set by expert. */
 static void experts_are_read_as_they_were_written(void **state) {
     (void)state;
@@ -455,6 +477,7 @@ int main(void) {
         cmocka_unit_test(a_dtype_that_is_not_known_keeps_its_name),
         cmocka_unit_test(modules_are_read_as_they_were_written),
         cmocka_unit_test(kinds_of_layers_are_read_as_they_were_written),
+        cmocka_unit_test(tables_of_neurons_that_are_none_are_refused),
         cmocka_unit_test(experts_are_read_as_they_were_written),
         cmocka_unit_test(dials_are_read_as_they_were_written),
         cmocka_unit_test(a_curve_has_as_many_layers_as_there_are),

@@ -85,14 +85,23 @@ Status batch_method_measure_dormancy(Batch *batch, BatchMethod *method, Side sid
 
 /* ---- the ranking ---- */
 
+/* The gradient alone: where the rows are too long for a way back, all else that is known does not help. */
+static Status measure_gradient(Batch *batch, BatchMethod *method, Error *error) {
+    Status status = dormancy_check_gradient(batch->model, error);
+    if (status == STATUS_OK) status = batch_method_measure_dormancy(batch, method, SIDE_SFT, true, error);
+    const Error *why = &method->dormancy[SIDE_SFT].no_gradient;
+    if (status != STATUS_OK || why->status == STATUS_OK) return status;
+    if (error != NULL) *error = *why;
+    return why->status;
+}
+
 /* What the selector goes by. */
 static Status measure_for(Batch *batch, BatchMethod *method, Error *error) {
     switch (method->selector) {
     case SELECTOR_DRIFT:
         return batch_method_measure_drift(batch, method, error);
     case SELECTOR_GRADIENT:
-        if (dormancy_check_gradient(batch->model, error) != STATUS_OK) return STATUS_UNSUPPORTED;
-        return batch_method_measure_dormancy(batch, method, SIDE_SFT, true, error);
+        return measure_gradient(batch, method, error);
     case SELECTOR_DORMANCY:
         return batch_method_measure_dormancy(batch, method, SIDE_SFT, true, error);
     case SELECTOR_RANDOM:

@@ -65,11 +65,13 @@ static Status tell_unknown(Batch *batch, const char *what, Status status, const 
     return status;
 }
 
+static bool is_ranking_asked_for(const Batch *batch) {
+    return options_has(batch->options, OPTION_SELECT) || options_has(batch->options, OPTION_RHO_SET);
+}
+
 /* What attribution alone orders is refused where there is none; all else is told without. */
 static Status measure_attribution(Batch *batch, BatchMethod *method, NeuronsUnknown *unknown, Error *error) {
-    bool is_asked_for =
-        options_has(batch->options, OPTION_SELECT) || options_has(batch->options, OPTION_RHO_SET);
-    if (method->selector == SELECTOR_ATTRIBUTION && is_asked_for)
+    if (method->selector == SELECTOR_ATTRIBUTION && is_ranking_asked_for(batch))
         return batch_method_attribute(batch, method, error);
     Error found = {0};
     Status status = dormancy_check_gradient(batch->model, &found);
@@ -98,21 +100,22 @@ static Status measure_dormancy(Batch *batch, BatchMethod *method, NeuronsUnknown
 }
 
 /* Of a model that has no neurons there is a list of none, and why. */
-static Status measure_none(Batch *batch, BatchMethod *method, NeuronsUnknown *unknown, Error *error) {
+static Status measure_none(Batch *batch, NeuronsUnknown *unknown, Error *error) {
     Error found = {0};
     Status status = neurons_check_model(batch->model, &found);
     status = tell_unknown(batch, NULL, status, &found, &unknown->attribution, error);
     batch_say(batch, "%s", found.message);
     unknown->dormancy = unknown->gradient = unknown->attribution;
-    return status == STATUS_OK ? batch_method_open_calibration(batch, method, error) : status;
+    return status;
 }
 
 Status neurons_measure(Batch *batch, BatchMethod *method, NeuronsUnknown *unknown, Error *error) {
-    bool is_asked_for =
-        options_has(batch->options, OPTION_SELECT) || options_has(batch->options, OPTION_RHO_SET);
-    if (neurons_are_none(batch->model->config) && !is_asked_for)
-        return measure_none(batch, method, unknown, error);
-    Status status = measure_attribution(batch, method, unknown, error);
+    /* rows that are refused are an error: of them no figure is known */
+    Status status = batch_method_open_calibration(batch, method, error);
+    if (status != STATUS_OK) return status;
+    if (neurons_are_none(batch->model->config) && !is_ranking_asked_for(batch))
+        return measure_none(batch, unknown, error);
+    status = measure_attribution(batch, method, unknown, error);
     if (status == STATUS_OK) status = batch_method_measure_drift(batch, method, error);
     bool is_ranked = method->selector != SELECTOR_ATTRIBUTION || unknown->attribution.status == STATUS_OK;
     if (status == STATUS_OK && is_ranked)

@@ -123,8 +123,14 @@ static Status measure_outputs(ReportData *data, Error *error) {
 }
 
 static Status measure_dormancy_of(ReportData *data, Side side, Error *error) {
+    BatchMethod *dials = &data->landscape.dials;
     bool with_gradient = side == SIDE_SFT && report_data_has(data, REPORT_PART_DORMANCY_GRADIENT);
-    return batch_method_measure_dormancy(data->batch, &data->landscape.dials, side, with_gradient, error);
+    Status status = batch_method_measure_dormancy(data->batch, dials, side, with_gradient, error);
+    if (status != STATUS_OK || !with_gradient) return status;
+    Error why = dials->dormancy[side].no_gradient;
+    status = leave_out(data, REPORT_PART_DORMANCY_GRADIENT, why.status, &why);
+    if (status != STATUS_OK) *error = why;
+    return status;
 }
 
 /* A model without a way back may have neurons that speak all the same. */
@@ -133,10 +139,6 @@ static Status measure_dormancy(ReportData *data, Error *error) {
     for (Side side = SIDE_BASE; side < SIDE_COUNT && status == STATUS_OK; side++) {
         if (!report_data_has(data, REPORT_PART_DORMANCY)) return STATUS_OK;
         status = measure_dormancy_of(data, side, error);
-        if (status == STATUS_UNSUPPORTED && side == SIDE_SFT) {
-            status = leave_out(data, REPORT_PART_DORMANCY_GRADIENT, status, error);
-            if (status == STATUS_OK) status = measure_dormancy_of(data, side, error);
-        }
         status = leave_out(data, REPORT_PART_DORMANCY, status, error);
     }
     return status;

@@ -71,6 +71,9 @@ const char *session_ranking_message(const Session *session) {
     if (method->errors[part].status != STATUS_OK) return method->errors[part].message;
     if (method->selector == SELECTOR_GRADIENT && method->no_gradient.status != STATUS_OK)
         return method->no_gradient.message;
+    const Dormancy *sft = session_dormancy(session, SIDE_SFT);
+    if (method->selector == SELECTOR_GRADIENT && sft != NULL && sft->no_gradient.status != STATUS_OK)
+        return sft->no_gradient.message; /* the rows are too long for it */
     if (method->selector == SELECTOR_GRADIENT && rows != NULL && rows->response_tokens == 0)
         return "the rows have no response, and the gradient is of its loss";
     return method->is_halted && method->asked != part ? CANCELLED : NULL;
