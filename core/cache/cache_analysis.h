@@ -63,7 +63,7 @@ Status cache_analysis_make_key(const CacheOrigin *origin, CacheAnalysis what, Ca
 bool cache_analysis_recall(const Cache *cache, const CacheOrigin *origin, CacheAnalysis what,
                            const CacheRecall *recall);
 
-/* Writes one down. */
+/* Writes one down; but no dormancy whose gradient is not known, which is measured again. */
 Status cache_analysis_keep(const Cache *cache, const CacheOrigin *origin, CacheAnalysis what,
                            const CacheMeasured *measured, Error *error) STATUS_MUST_CHECK;
 

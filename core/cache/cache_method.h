@@ -20,7 +20,7 @@
 enum {
     /* of rows with a picture's or a sound's token those of before are others (architecture_embedded()) */
     CACHE_ATTRIBUTION_VERSION = 4,
-    CACHE_DORMANCY_VERSION = 3,
+    CACHE_DORMANCY_VERSION = 4,     /* those of 3 may lack the gradient, and not say why */
     CACHE_NEURON_DRIFT_VERSION = 2, /* what is not finite is told from what is not compared */
     CACHE_AVERAGES_VERSION = 2
 };

@@ -172,6 +172,18 @@ static Status check_setting(const cJSON *item, const char *directory, FindingLis
                        "%s: \"%.60s\" is not known, and not heeded", directory, item->string);
 }
 
+/* Maps from patterns to numbers, which PEFT reads as that or not at all. */
+static Status check_patterns(const cJSON *config, const char *directory, Error *error) {
+    static const char *const KEYS[] = {"alpha_pattern", "rank_pattern"};
+    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
+        const cJSON *map = json_find(config, KEYS[i]);
+        if (map != NULL && !cJSON_IsObject(map))
+            return status_fail(error, STATUS_FORMAT,
+                               "%s: expected an object \"%s\" in " ADAPTER_SETTINGS_FILE, directory, KEYS[i]);
+    }
+    return STATUS_OK;
+}
+
 static Status check_number(const cJSON *config, const char *key, const char *directory, double *value,
                            Error *error) {
     const cJSON *item = json_find(config, key);
@@ -186,6 +198,7 @@ static Status read_peft(AdapterSettings *settings, const char *directory, Error 
     const char *beginning = json_get_text(config, "init_lora_weights", "");
     Status status = check_kind(config, directory, error);
     if (status == STATUS_OK) status = check_beginning(config, directory, error);
+    if (status == STATUS_OK) status = check_patterns(config, directory, error);
     cJSON_ArrayForEach(item, config) {
         if (status == STATUS_OK) status = check_setting(item, directory, &settings->remarks, error);
     }

@@ -74,6 +74,8 @@ static Status read_global_heads(const ConfigReader *reader, ModelConfig *config,
     }
     cJSON_ArrayForEach(layer, overrides) {
         LayerHeads heads = config->sliding;
+        if (!cJSON_IsObject(layer))
+            return refuse(reader, "per_layer_config", "expected an object for each layer", error);
         cJSON_ArrayForEach(item, layer) {
             uint64_t *into = strcmp(item->string, "head_dim") == 0              ? &heads.head_dim
                              : strcmp(item->string, "num_key_value_heads") == 0 ? &heads.kv_heads

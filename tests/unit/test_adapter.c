@@ -82,6 +82,9 @@ static const struct {
     {"pattern", SETTINGS(", \"alpha_pattern\": {\"(?i)q\": 1}"), "a group of a special kind"},
     {"pattern-value", SETTINGS(", \"alpha_pattern\": {\"q_proj\": \"1\"}"),
      "alpha_pattern \"q_proj\": expected a number"},
+    {"pattern-list", SETTINGS(", \"alpha_pattern\": [2]"), "expected an object \"alpha_pattern\""},
+    {"pattern-lists", SETTINGS(", \"alpha_pattern\": [[2]]"), "expected an object \"alpha_pattern\""},
+    {"pattern-number", SETTINGS(", \"rank_pattern\": 2"), "expected an object \"rank_pattern\""},
     {"dora", SETTINGS(", \"use_dora\": true"), "magnitudes are there for DoRA, and for it alone"},
 };
 
@@ -91,7 +94,6 @@ static void a_kind_that_is_no_sum_of_base_and_a_product_is_refused_by_name(void 
         must_refuse(REFUSED[i].name, REFUSED[i].settings, "{" FACTORS "}", 256, REFUSED[i].says);
 }
 
-/* A later PEFT's new settings, switched off, are no reason. */
 static void what_can_be_put_on_no_base_is_refused_before_base_is_opened(void **state) {
     (void)state;
     Checkpoint *sft;
@@ -103,6 +105,7 @@ static void what_can_be_put_on_no_base_is_refused_before_base_is_opened(void **s
     free(path);
 }
 
+/* A later PEFT's new settings, switched off, are no reason. */
 static void settings_that_say_nothing_are_passed_over(void **state) {
     (void)state;
     Pair *pair;

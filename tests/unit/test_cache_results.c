@@ -499,6 +499,31 @@ static void each_analysis_is_recalled_as_it_was_kept_and_no_other(void **state) 
     free(directory);
 }
 
+/* A later session, or another command, may have the memory that this one lacked. */
+static void dormancy_without_its_gradient_is_not_kept(void **state) {
+    (void)state;
+    char *directory = scratch_path("cache-without");
+    const CacheOrigin origin = {.base = "b", .sft = "s", .rows = "r", .targets = TARGETS, .threads = 1};
+    Dormancy sft = make_dormancy(true), read = {0};
+    const CacheMeasured measured = {.dormancy = {NULL, &sft}, .table = &SHAPE.table};
+    const CacheRecall recall = {.shape = SHAPE, .dormancy = {NULL, &read}};
+    Cache *cache;
+    Error error = {0};
+    (void)status_fail(&sft.no_gradient, STATUS_UNSUPPORTED, "too long");
+    assert_int_equal(cache_create(directory, 0, &cache, &error), STATUS_OK);
+    assert_int_equal(cache_analysis_keep(cache, &origin, CACHE_ANALYSIS_DORMANCY_SFT, &measured, &error),
+                     STATUS_OK);
+    assert_false(cache_analysis_recall(cache, &origin, CACHE_ANALYSIS_DORMANCY_SFT, &recall));
+    sft.no_gradient = (Error){0};
+    assert_int_equal(cache_analysis_keep(cache, &origin, CACHE_ANALYSIS_DORMANCY_SFT, &measured, &error),
+                     STATUS_OK);
+    assert_true(cache_analysis_recall(cache, &origin, CACHE_ANALYSIS_DORMANCY_SFT, &recall));
+    dormancy_free(&read);
+    dormancy_free(&sft);
+    cache_free(cache);
+    free(directory);
+}
+
 static void rows_that_differ_in_anything_that_is_measured_have_another_sum(void **state) {
     (void)state;
     static const int32_t OTHER_IDS[] = {5, 6, 7, 8, 10};
@@ -535,6 +560,7 @@ int main(void) {
         cmocka_unit_test(dormancy_of_another_shape_or_of_other_rows_is_refused),
         cmocka_unit_test(drift_of_neurons_and_averages_come_back_bit_for_bit),
         cmocka_unit_test(each_analysis_is_recalled_as_it_was_kept_and_no_other),
+        cmocka_unit_test(dormancy_without_its_gradient_is_not_kept),
         cmocka_unit_test(rows_that_differ_in_anything_that_is_measured_have_another_sum),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

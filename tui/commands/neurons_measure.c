@@ -94,8 +94,6 @@ static Status measure_dormancy(Batch *batch, BatchMethod *method, NeuronsUnknown
         return status;
     }
     unknown->gradient = sft->no_gradient;
-    if (sft->no_gradient.status == STATUS_OK && !dormancy_has_gradient(sft)) /* one that was kept */
-        unknown->gradient.status = dormancy_check_gradient(batch->model, &unknown->gradient);
     return STATUS_OK;
 }
 
