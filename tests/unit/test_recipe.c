@@ -180,6 +180,27 @@ static void modules_are_read_as_they_were_written(void **state) {
     free(text);
 }
 
+/* A random half of the table's neurons, written and read: the same are reset. */
+static void check_table_comes_back(const NeuronTable *table) {
+    Recipe *recipe = make_recipe_with_dials(), *read;
+    ranking_free(recipe->ranking);
+    assert_int_equal(ranking_create_random(table, 1, &recipe->ranking, NULL), STATUS_OK);
+    recipe->settings.ranking = recipe->ranking;
+    recipe->settings.rho = 0.5;
+    char *text = format(recipe);
+    scratch_write_text("recipe.json", text);
+    Error error = {0};
+    if (recipe_read(scratch_path("recipe.json"), &read, &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_true(neurons_equal(&read->ranking->table, table));
+    assert_false(neurons_equal(&read->ranking->table, &TABLE));
+    uint32_t cut = settings_cut(&recipe->settings);
+    for (uint64_t i = 0; i < neurons_count(table); i++)
+        assert_int_equal(read->ranking->ranks[i] == 0, recipe->ranking->ranks[i] < cut);
+    recipe_free(read);
+    recipe_free(recipe);
+    free(text);
+}
+
 /* A hybrid: its second layer has other modules than the first. */
 static void kinds_of_layers_are_read_as_they_were_written(void **state) {
     (void)state;
@@ -187,23 +208,7 @@ static void kinds_of_layers_are_read_as_they_were_written(void **state) {
     table.kind_count = 1;
     table.kinds[0].counts[NEURON_UP] = table.kinds[0].counts[NEURON_DOWN] = 5;
     table.kinds[0].layers[0] = 2;
-    Recipe *recipe = make_recipe_with_dials(), *read;
-    ranking_free(recipe->ranking);
-    assert_int_equal(ranking_create_random(&table, 1, &recipe->ranking, NULL), STATUS_OK);
-    recipe->settings.ranking = recipe->ranking;
-    recipe->settings.rho = 0.5;
-    char *text = format(recipe);
-    scratch_write_text("recipe.json", text);
-    Error error = {0};
-    if (recipe_read(scratch_path("recipe.json"), &read, &error) != STATUS_OK) fail_msg("%s", error.message);
-    assert_true(neurons_equal(&read->ranking->table, &table));
-    assert_false(neurons_equal(&read->ranking->table, &TABLE));
-    uint32_t cut = settings_cut(&recipe->settings);
-    for (uint64_t i = 0; i < neurons_count(&table); i++)
-        assert_int_equal(read->ranking->ranks[i] == 0, recipe->ranking->ranks[i] < cut);
-    recipe_free(read);
-    recipe_free(recipe);
-    free(text);
+    check_table_comes_back(&table);
 }
 
 /* Its tables of neurons, and what somebody made of them: each is refused, and nothing is read of it. */
@@ -238,22 +243,7 @@ static void experts_are_read_as_they_were_written(void **state) {
     table.experts.shared[NEURON_GATE] = 2;
     table.experts.is_transposed = true;
     table.experts.layers[0] = 2;
-    Recipe *recipe = make_recipe_with_dials(), *read;
-    ranking_free(recipe->ranking);
-    assert_int_equal(ranking_create_random(&table, 1, &recipe->ranking, NULL), STATUS_OK);
-    recipe->settings.ranking = recipe->ranking;
-    recipe->settings.rho = 0.5;
-    char *text = format(recipe);
-    scratch_write_text("recipe.json", text);
-    Error error = {0};
-    if (recipe_read(scratch_path("recipe.json"), &read, &error) != STATUS_OK) fail_msg("%s", error.message);
-    assert_true(neurons_equal(&read->ranking->table, &table));
-    uint32_t cut = settings_cut(&recipe->settings);
-    for (uint64_t i = 0; i < neurons_count(&table); i++)
-        assert_int_equal(read->ranking->ranks[i] == 0, recipe->ranking->ranks[i] < cut);
-    recipe_free(read);
-    recipe_free(recipe);
-    free(text);
+    check_table_comes_back(&table);
 }
 
 static void dials_are_read_as_they_were_written(void **state) {
