@@ -15,7 +15,8 @@
  *     answer       gts, ground_truth, reward_model.ground_truth: a text or a number
  *     outputs      several samples of one prompt: texts, or objects with the members above (responses)
  *
- * verl's dumps (input, output, gts, score, step, and what its reward function added) and vLLM's outputs read as they are.
+ * verl's dumps (input, output, gts, score, step; what its reward function added, under any key, is left out) and vLLM's outputs
+ * read as they are. A text that stands there under two keys must be the same.
  * Messages are rendered by the SFT model's chat template with its generation prompt (reading->directory, reading->template).
  * Ids count before texts. Samples of
  * one number are one group; without numbers, those of one prompt and one answer. A text under a key that nothing is made of is

@@ -16,11 +16,20 @@ void sample_file_row_free(SampleFileRow *row) {
 
 /* ---- members ---- */
 
+/* What stands there under two keys must be the same. */
+static Status put_text(const char *key, const char *value, char **text, Error *error) {
+    if (*text != NULL && strcmp(*text, value) != 0)
+        return status_fail(
+            error, STATUS_FORMAT,
+            "\"%s\" is another text than what stands for the same under another key: leave one out", key);
+    if (*text == NULL) *text = memory_copy_text(value, strlen(value));
+    return *text == NULL ? memory_fail(error, "a sample") : STATUS_OK;
+}
+
 static Status read_text(const cJSON *item, char **text, Error *error) {
     if (!cJSON_IsString(item))
         return status_fail(error, STATUS_FORMAT, "expected \"%s\" to be a text", item->string);
-    *text = memory_copy_text(item->valuestring, strlen(item->valuestring));
-    return *text == NULL ? memory_fail(error, "a sample") : STATUS_OK;
+    return put_text(item->string, item->valuestring, text, error);
 }
 
 static Status read_ids(const cJSON *item, TokenList *list, Error *error) {
@@ -102,8 +111,7 @@ static Status take_answer(SampleFileRow *row, const cJSON *item, Error *error) {
     char number[JSON_NUMBER_SIZE];
     if (!cJSON_IsNumber(item)) return read_text(item, &row->row.answer, error);
     (void)json_format_number(item->valuedouble, 1, number);
-    row->row.answer = memory_copy_text(number, strlen(number));
-    return row->row.answer == NULL ? memory_fail(error, "a sample") : STATUS_OK;
+    return put_text(item->string, number, &row->row.answer, error);
 }
 
 static Status take_number(SampleFileRow *row, const cJSON *item, Error *error) {
@@ -143,9 +151,29 @@ static const char *const HARMLESS[] = {
 
 enum { MEMBER_COUNT = sizeof MEMBERS / sizeof *MEMBERS, HARMLESS_COUNT = sizeof HARMLESS / sizeof *HARMLESS };
 
-static const cJSON *find_member(const cJSON *object, const Member *member) {
+/* ---- verl's dumps ---- */
+
+static const char *const OF_DUMP[] = {"input", "output", "gts", "score", "step"};
+enum { OF_DUMP_COUNT = sizeof OF_DUMP / sizeof *OF_DUMP };
+
+/* All of these are there (what is not known is null); beside them what the reward function gave, under any name. */
+static bool is_dump(const cJSON *object) {
+    for (size_t i = 0; i < OF_DUMP_COUNT; i++)
+        if (json_find_any(object, OF_DUMP[i]) == NULL) return false;
+    return true;
+}
+
+static bool is_of_dump(const char *key) {
+    for (size_t i = 0; i < OF_DUMP_COUNT; i++)
+        if (strcmp(key, OF_DUMP[i]) == 0) return true;
+    return false;
+}
+
+/* In a dump the reward function's keys say nothing of the sample, whatever they are called. */
+static const cJSON *find_member(const cJSON *object, const Member *member, bool in_dump) {
     for (size_t i = 0; i < NAMES && member->names[i] != NULL; i++) {
-        const cJSON *item = json_find(object, member->names[i]);
+        const cJSON *item =
+            in_dump && !is_of_dump(member->names[i]) ? NULL : json_find(object, member->names[i]);
         if (item != NULL) return item;
     }
     return NULL;
@@ -192,15 +220,7 @@ static Status take_messages(SampleFileRow *row, const cJSON *object, Error *erro
     return row->row.conversation == NULL ? memory_fail(error, "a sample") : STATUS_OK;
 }
 
-/* ---- verl's dumps ---- */
-
-/* {"input", "output", "gts", "score", "step", …}: what follows is of the reward function, under any name. */
-static bool is_dump(const cJSON *object) {
-    static const char *const KEYS[] = {"input", "output", "gts", "score", "step"};
-    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)
-        if (json_find_any(object, KEYS[i]) == NULL) return false; /* what is not known is null */
-    return true;
-}
+/* ---- sessions of verl's agents ---- */
 
 /* uid is PROMPT_SESSION_OUTPUT: of several outputs the session's score stands beside each. */
 static Status check_session(const cJSON *object, Error *error) {
@@ -222,7 +242,7 @@ static bool is_known(const cJSON *object, const cJSON *item, bool has_outputs) {
     for (size_t i = 0; i < HARMLESS_COUNT; i++)
         if (strcmp(item->string, HARMLESS[i]) == 0) return true;
     for (size_t i = 0; i < MEMBER_COUNT; i++)
-        if (find_member(object, &MEMBERS[i]) == item) return true;
+        if (find_member(object, &MEMBERS[i], false) == item) return true;
     return false;
 }
 
@@ -260,17 +280,15 @@ Status sample_file_row_read(const cJSON *object, const cJSON *output, SampleFile
     Status status = row->is_dump ? check_session(object, error) : check_keys(object, output != NULL, error);
     if (status == STATUS_OK && cJSON_IsObject(output)) status = check_keys(output, false, error);
     for (size_t i = 0; i < MEMBER_COUNT && status == STATUS_OK; i++) {
-        const cJSON *item = MEMBERS[i].is_of_sample ? find_member(output, &MEMBERS[i]) : NULL;
-        if (item == NULL) item = find_member(object, &MEMBERS[i]);
+        const cJSON *item = MEMBERS[i].is_of_sample ? find_member(output, &MEMBERS[i], false) : NULL;
+        if (item == NULL) item = find_member(object, &MEMBERS[i], row->is_dump);
         if (item != NULL) status = MEMBERS[i].take(row, item, error);
     }
-    if (status == STATUS_OK) status = take_messages(row, object, error);
-    if (status == STATUS_OK && cJSON_IsString(output)) {
-        row->row.response = memory_copy_text(output->valuestring, strlen(output->valuestring));
-        if (row->row.response == NULL) status = memory_fail(error, "a sample");
-    }
+    if (status == STATUS_OK && !row->is_dump) status = take_messages(row, object, error);
+    if (status == STATUS_OK && cJSON_IsString(output))
+        status = put_text("outputs", output->valuestring, &row->row.response, error);
     const cJSON *truth = json_find(json_find(object, "reward_model"), "ground_truth");
-    if (status == STATUS_OK && row->row.answer == NULL && truth != NULL)
+    if (status == STATUS_OK && row->row.answer == NULL && truth != NULL && !row->is_dump)
         status = take_answer(row, truth, error);
     return status == STATUS_OK ? check_row(row, error) : status;
 }

@@ -57,6 +57,28 @@ static void assert_ids(const int32_t *ids, size_t count, const int32_t *expected
     assert_ids(ids, count, (const int32_t[]){__VA_ARGS__},                                                   \
                sizeof((const int32_t[]){__VA_ARGS__}) / sizeof(int32_t))
 
+static void assert_same_sets(const SampleSet *a, const SampleSet *b) {
+    assert_int_equal(a->count, b->count);
+    for (size_t g = 0; g < a->count; g++) {
+        const SampleGroup *left = &a->groups[g], *right = &b->groups[g];
+        assert_ids(left->ids, left->count, right->ids, right->count);
+        assert_int_equal(left->sample_count, right->sample_count);
+        assert_int_equal(left->answer == NULL, right->answer == NULL);
+        if (left->answer != NULL) assert_string_equal(left->answer, right->answer);
+        if (left->prompt != NULL) assert_string_equal(left->prompt, right->prompt);
+        for (size_t i = 0; i < left->sample_count; i++) {
+            const Sample *one = &left->samples[i], *other = &right->samples[i];
+            assert_ids(one->ids, one->count, other->ids, other->count);
+            assert_true(one->reward == other->reward || (isnan(one->reward) && isnan(other->reward)));
+            assert_int_equal(one->text == NULL, other->text == NULL);
+            if (one->text != NULL) assert_string_equal(one->text, other->text);
+            assert_int_equal(one->prompt_ids == NULL, other->prompt_ids == NULL);
+            if (one->prompt_ids != NULL)
+                assert_ids(one->prompt_ids, one->prompt_count, other->prompt_ids, other->prompt_count);
+        }
+    }
+}
+
 /* ---- forms ---- */
 
 static void ids_are_taken_as_they_are_under_every_name(void **state) {
@@ -223,6 +245,10 @@ static void what_is_refused_is_named_with_file_and_line(void **state) {
     refuse("{\"prompt\": \"a\", \"outputs\": [{\"text\": \"b\", \"thought\": \"c\"}]}", STATUS_UNSUPPORTED,
            "\"thought\"");
     refuse("{\"prompt\": \"a\", \"outputs\": [3]}", STATUS_FORMAT, "\"outputs\"");
+    refuse("{\"input\": \"a\", \"prompt\": \"b\", \"response\": \"c\"}", STATUS_FORMAT,
+           "\"input\" is another text than what stands for the same");
+    refuse("{\"prompt\": \"a\", \"outputs\": [\"b\"], \"text\": \"c\"}", STATUS_FORMAT,
+           "\"outputs\" is another text than what stands for the same");
     refuse("words", STATUS_FORMAT, "line 1: expected a sample as an object of JSON");
     refuse(GOOD "{\"prompt_ids\": [1]", STATUS_FORMAT, "line 2: ");
     refuse("", STATUS_FORMAT, "expected one sample at least");
@@ -235,6 +261,16 @@ static void what_is_refused_is_named_with_file_and_line(void **state) {
         "{\"prompt\": 1, \"prompt_ids\": [1], \"response_ids\": [2], \"answer\": \"b\"}",
         STATUS_FORMAT, "line 2: prompt 1 has another answer");
     refuse("{\"prompt\": \"a\\u0000\", \"response\": \"b\"}", STATUS_UNSUPPORTED, "U+0000");
+}
+
+static void a_text_may_stand_there_twice(void **state) {
+    (void)state;
+    SampleFile file = must_read(
+        "{\"prompt\": \"a\", \"input\": \"a\", \"response\": \"b\"}\n{\"prompt\": \"a\", \"text\": \"b\", \"outputs\": [\"b\"]}\n");
+    assert_int_equal(file.set.count, 1);
+    assert_string_equal(file.set.groups[0].prompt, "a");
+    assert_int_equal(file.set.groups[0].sample_count, 2);
+    sample_file_free(&file);
 }
 
 /* As _write_generations of verl 0.9.1 writes them (ppo/v1/trainer_base.py), of a reward function that adds texts of its own. */
@@ -250,6 +286,19 @@ static void a_dump_of_verl_reads_as_it_is(void **state) {
     assert_null(file.set.groups[0].answer);
     assert_true(file.set.groups[0].samples[0].reward == 1.0 && file.set.groups[0].samples[1].reward == 0.0);
     assert_int_equal(file.facts->bare, 0); /* there is no template that a prompt could have been made by */
+    sample_file_free(&file);
+}
+
+static void what_a_reward_function_calls_by_our_names_is_no_part_of_the_sample(void **state) {
+    (void)state;
+#define DUMPED "\"input\": \"2+2\", \"output\": \"It is 4.\", \"gts\": \"4\", \"score\": 1.0, \"step\": 7"
+    SampleFile plain = must_read("{" DUMPED "}\n"),
+               file = must_read(
+                   "{" DUMPED
+                   ", \"prompt\": \"grade\", \"response\": \"right\", \"text\": \"5\", \"answer\": \"5\", "
+                   "\"reward\": 0.0, \"response_ids\": [3], \"prompt_ids\": [4]}\n");
+    assert_same_sets(&plain.set, &file.set);
+    sample_file_free(&plain);
     sample_file_free(&file);
 }
 
@@ -299,28 +348,6 @@ static void texts_need_a_tokenizer(void **state) {
 
 /* ---- writing ---- */
 
-static void assert_same_sets(const SampleSet *a, const SampleSet *b) {
-    assert_int_equal(a->count, b->count);
-    for (size_t g = 0; g < a->count; g++) {
-        const SampleGroup *left = &a->groups[g], *right = &b->groups[g];
-        assert_ids(left->ids, left->count, right->ids, right->count);
-        assert_int_equal(left->sample_count, right->sample_count);
-        assert_int_equal(left->answer == NULL, right->answer == NULL);
-        if (left->answer != NULL) assert_string_equal(left->answer, right->answer);
-        if (left->prompt != NULL) assert_string_equal(left->prompt, right->prompt);
-        for (size_t i = 0; i < left->sample_count; i++) {
-            const Sample *one = &left->samples[i], *other = &right->samples[i];
-            assert_ids(one->ids, one->count, other->ids, other->count);
-            assert_true(one->reward == other->reward || (isnan(one->reward) && isnan(other->reward)));
-            assert_int_equal(one->text == NULL, other->text == NULL);
-            if (one->text != NULL) assert_string_equal(one->text, other->text);
-            assert_int_equal(one->prompt_ids == NULL, other->prompt_ids == NULL);
-            if (one->prompt_ids != NULL)
-                assert_ids(one->prompt_ids, one->prompt_count, other->prompt_ids, other->prompt_count);
-        }
-    }
-}
-
 /* "x" and "xy" are other tokens: the response takes the prompt's last one with it. */
 static void what_is_written_is_read_as_it_was(void **state) {
     (void)state;
@@ -353,7 +380,9 @@ int main(void) {
         cmocka_unit_test(samples_of_one_number_or_one_prompt_are_a_group),
         cmocka_unit_test(many_groups_are_told_apart),
         cmocka_unit_test(what_is_refused_is_named_with_file_and_line),
+        cmocka_unit_test(a_text_may_stand_there_twice),
         cmocka_unit_test(a_dump_of_verl_reads_as_it_is),
+        cmocka_unit_test(what_a_reward_function_calls_by_our_names_is_no_part_of_the_sample),
         cmocka_unit_test(what_a_dump_of_verl_lacks_is_said),
         cmocka_unit_test(a_message_of_the_assistant_is_a_response),
         cmocka_unit_test(texts_need_a_tokenizer),
