@@ -91,16 +91,18 @@ static void encode_rows(void *argument, size_t task, unsigned worker) {
     size_t end = (task + 1) * TASK_ROWS < reading->count ? (task + 1) * TASK_ROWS : reading->count;
     (void)worker;
     for (size_t i = task * TASK_ROWS; i < end; i++) {
-        Error error; /* of the first that fails it is found out again */
+        Error error; /* of the first that is no sample it is found out again */
         reading->statuses[i] =
             sample_file_row_encode(&reading->rows[i], reading->chat, reading->reading->tokenizer,
                                    &reading->file->facts->end, &error);
     }
 }
 
-/* What the first row that has no ids has in the way. */
+/* What the first row that has no ids has in the way: the same as before, but that memory may be there again, for what was half
+ * made. */
 static Status fail_encoding(Reading *reading, size_t index, Error *error) {
     SampleFileRow *row = &reading->rows[index];
+    if (reading->statuses[index] == STATUS_NO_MEMORY) return memory_fail(error, "samples");
     free(row->row.ids);
     row->row.ids = NULL;
     Status status = sample_file_row_encode(row, reading->chat, reading->reading->tokenizer,
