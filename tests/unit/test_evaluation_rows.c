@@ -4,6 +4,7 @@
  * the largest difference seen is printed.
  */
 #include "core/evaluation/evaluation.h"
+#include "tests/canceller.h"
 #include "tiny_model.h"
 
 static const char CONFIG[] = "{\"model_type\":\"qwen3\"," TINY_SIZES("2") "}";
@@ -226,36 +227,24 @@ static void settings_before_base_and_sft_are_refused(void **state) {
     tiny_model_free(&tiny);
 }
 
-typedef struct Canceller {
-    Job *job;
-    int reports, at;
-} Canceller;
-
-static void cancel_in_time(void *user, JobProgress progress) {
-    (void)progress;
-    Canceller *canceller = user;
-    if (++canceller->reports == canceller->at) job_cancel(canceller->job);
-}
-
 static void a_cancelled_evaluation_leaves_empty_results_and_can_go_again(void **state) {
     (void)state;
     TinyModel tiny = tiny_model_make(CONFIG);
     static Rows rows;
     make_rows(&rows);
     Measured whole = measure(tiny.model, rows.rows, ROWS, TOP);
-    for (int at = 1; at <= 5; at += 2) {
+    for (unsigned at = 1; at <= 5; at += 2) {
         Evaluation *evaluation;
         EvaluationResult base, sft, fused;
         assert_int_equal(evaluation_create(tiny.model, rows.rows, ROWS, TOP, &evaluation, NULL), STATUS_OK);
-        Canceller canceller = {.at = at};
-        assert_int_equal(job_create(2, cancel_in_time, &canceller, &canceller.job, NULL), STATUS_OK);
+        Canceller canceller;
+        canceller_begin(&canceller, 2, at);
         assert_int_equal(evaluation_prepare(evaluation, &base, &sft, canceller.job, NULL), STATUS_CANCELLED);
         job_free(canceller.job);
         assert_true(base.positions == NULL && base.count == 0 && sft.hidden == NULL && sft.count == 0);
         assert_int_equal(evaluation_measure(evaluation, WANTED, 1, &fused, NULL, NULL), STATUS_ARGUMENT);
         assert_int_equal(evaluation_prepare(evaluation, &base, &sft, NULL, NULL), STATUS_OK);
-        canceller = (Canceller){.at = at};
-        assert_int_equal(job_create(2, cancel_in_time, &canceller, &canceller.job, NULL), STATUS_OK);
+        canceller_begin(&canceller, 2, at);
         assert_int_equal(evaluation_measure(evaluation, WANTED, 1, &fused, canceller.job, NULL),
                          STATUS_CANCELLED);
         job_free(canceller.job);

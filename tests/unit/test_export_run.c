@@ -1,5 +1,6 @@
 /* Runs of an export: the same bytes however they are made, resuming, refusing, reproducing. */
 #include "core/files/json.h"
+#include "tests/canceller.h"
 #include "tests/export_fixture.h"
 
 #include <fcntl.h>
@@ -41,23 +42,11 @@ static void expect_reference(void) {
     assert_false(scratch_has(".out.rejuv-partial"));
 }
 
-/* Cancels a job at the n-th report of progress. */
-typedef struct Stop {
-    Job *job;
-    unsigned reports, at;
-} Stop;
-
-static void count_reports(void *user, JobProgress progress) {
-    Stop *stop = user;
-    (void)progress;
-    if (++stop->reports == stop->at) job_cancel(stop->job);
-}
-
 static Status export_until(const ExportOptions *options, unsigned report, unsigned threads, Error *error) {
-    Stop stop = {.at = report};
-    assert_int_equal(job_create(threads, count_reports, &stop, &stop.job, NULL), STATUS_OK);
-    Status status = fixture_export_as(options, stop.job, error);
-    job_free(stop.job);
+    Canceller canceller;
+    canceller_begin(&canceller, threads, report);
+    Status status = fixture_export_as(options, canceller.job, error);
+    job_free(canceller.job);
     return status;
 }
 

@@ -2,6 +2,7 @@
  * Sums of files that were hashed before: when they serve, and when they must not.
  */
 #include "core/files/file_digest.h"
+#include "tests/canceller.h"
 #include "tests/export_fixture.h"
 
 #include <fcntl.h>
@@ -142,17 +143,6 @@ static void a_second_export_knows_what_the_first_has_hashed(void **state) {
     pair_close(pair);
 }
 
-typedef struct Stop {
-    Job *job;
-    unsigned reports;
-} Stop;
-
-static void cancel_halfway(void *user, JobProgress progress) {
-    Stop *stop = user;
-    (void)progress;
-    if (++stop->reports == 10) job_cancel(stop->job);
-}
-
 /* The state is a file like any other: verification must not take its word. */
 static void a_sum_from_the_state_of_an_interrupted_export_is_not_remembered(void **state) {
     (void)state;
@@ -165,13 +155,13 @@ static void a_sum_from_the_state_of_an_interrupted_export_is_not_remembered(void
                              .sync_bytes = 1};
     char sum[HASH_HEX_SIZE];
     Error error = {0};
-    Stop stop = {0};
+    Canceller canceller;
     pair->sft->files[0]->stamp.taken += 100; /* as if it had rested when it was opened */
     pretend(pair->sft->files[0]->path, SUM);
-    assert_int_equal(job_create(1, cancel_halfway, &stop, &stop.job, NULL), STATUS_OK);
+    canceller_begin(&canceller, 1, 10);
     ExportPlan *plan = fixture_plan(pair, &options);
-    assert_int_equal(export_run(plan, stop.job, &error), STATUS_CANCELLED);
-    job_free(stop.job);
+    assert_int_equal(export_run(plan, canceller.job, &error), STATUS_CANCELLED);
+    job_free(canceller.job);
     export_plan_free(plan);
     file_digest_forget();
     plan = fixture_plan(pair, &options);

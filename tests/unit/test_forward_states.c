@@ -3,6 +3,7 @@
  * several sequences at once. Hidden states are compared, either bit for bit or with a reference in double
  * precision; then the tolerance is 5e-6 of the range, and the largest error seen is printed (2e-7 or so).
  */
+#include "tests/canceller.h"
 #include "tiny_model.h"
 
 static const double TOLERANCE = 5e-6;
@@ -316,18 +317,6 @@ static void sequences_that_share_a_cache_do_not_see_each_other(void **state) {
 
 /* ---- cancelling ---- */
 
-/* Cancels at the n-th report. */
-typedef struct Canceller {
-    Job *job;
-    int reports, at;
-} Canceller;
-
-static void cancel_in_time(void *user, JobProgress progress) {
-    (void)progress;
-    Canceller *canceller = user;
-    if (++canceller->reports == canceller->at) job_cancel(canceller->job);
-}
-
 static void a_cancelled_run_leaves_the_cache_as_it_was(void **state) {
     (void)state;
     TinyModel tiny = tiny_model_make(QWEN3);
@@ -336,9 +325,9 @@ static void a_cancelled_run_leaves_the_cache_as_it_was(void **state) {
     float *expected = run_in_parts(tiny.model, HALF, ids, 20, 10);
     MatmulScratch *scratch;
     assert_int_equal(matmul_create_scratch(2, &scratch, NULL), STATUS_OK);
-    for (int at = 1; at <= 4; at++) { /* two layers, two chunks */
-        Canceller canceller = {.at = at};
-        assert_int_equal(job_create(2, cancel_in_time, &canceller, &canceller.job, NULL), STATUS_OK);
+    for (unsigned at = 1; at <= 4; at++) { /* two layers, two chunks */
+        Canceller canceller;
+        canceller_begin(&canceller, 2, at);
         ForwardState *forward = make_state(tiny.model, HALF, 610);
         append(forward, ids, 10);
         ForwardInput input = {.ids = ids, .count = 600};
