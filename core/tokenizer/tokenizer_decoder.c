@@ -338,18 +338,9 @@ static Status read_step(const cJSON *json, const char *type, DecoderStep *step, 
     return tokenizer_stages_refuse(STAGE, type, error);
 }
 
-static Status read_steps(const cJSON *json, Decoder *decoder, unsigned depth, TokenizerText *description,
-                         Error *error) {
-    const char *type = tokenizer_stages_type(json, STAGE, error);
-    if (type == NULL) return STATUS_FORMAT;
-    if (strcmp(type, "Sequence") == 0) {
-        const cJSON *steps;
-        Status status = tokenizer_stages_get_steps(json, STAGE, "decoders", depth, &steps, error);
-        for (const cJSON *step = status == STATUS_OK ? steps->child : NULL;
-             step != NULL && status == STATUS_OK; step = step->next)
-            status = read_steps(step, decoder, depth + 1, description, error);
-        return status;
-    }
+static Status add_step(void *made, const cJSON *json, const char *type, TokenizerText *description,
+                       Error *error) {
+    Decoder *decoder = made;
     Status status = MEMORY_RESERVE(decoder->steps, &decoder->capacity, decoder->count + 1, error);
     if (status != STATUS_OK) return status;
     DecoderStep *step = &decoder->steps[decoder->count++];
@@ -357,10 +348,12 @@ static Status read_steps(const cJSON *json, Decoder *decoder, unsigned depth, To
     return read_step(json, type, step, description, error);
 }
 
+static const StageReading READING = {STAGE, "decoders", add_step};
+
 Status tokenizer_decoder_read(const cJSON *json, Decoder *decoder, TokenizerText *description, Error *error) {
     decoder->is_absent = json == NULL;
     return json == NULL ? tokenizer_stages_describe(description, "joined by spaces", NULL, NULL, error)
-                        : read_steps(json, decoder, 0, description, error);
+                        : tokenizer_stages_read(&READING, json, decoder, description, error);
 }
 
 void tokenizer_decoder_free(Decoder *decoder) {

@@ -449,18 +449,9 @@ static Status read_step(const cJSON *json, const char *type, NormalizerStep *ste
     return tokenizer_stages_refuse(STAGE, type, error);
 }
 
-static Status read_steps(const cJSON *json, Normalizer *normalizer, unsigned depth,
-                         TokenizerText *description, Error *error) {
-    const char *type = tokenizer_stages_type(json, STAGE, error);
-    if (type == NULL) return STATUS_FORMAT;
-    if (strcmp(type, "Sequence") == 0) {
-        const cJSON *steps;
-        Status status = tokenizer_stages_get_steps(json, STAGE, "normalizers", depth, &steps, error);
-        for (const cJSON *step = status == STATUS_OK ? steps->child : NULL;
-             step != NULL && status == STATUS_OK; step = step->next)
-            status = read_steps(step, normalizer, depth + 1, description, error);
-        return status;
-    }
+static Status add_step(void *made, const cJSON *json, const char *type, TokenizerText *description,
+                       Error *error) {
+    Normalizer *normalizer = made;
     Status status = MEMORY_RESERVE(normalizer->steps, &normalizer->capacity, normalizer->count + 1, error);
     if (status != STATUS_OK) return status;
     NormalizerStep *step = &normalizer->steps[normalizer->count++];
@@ -468,9 +459,11 @@ static Status read_steps(const cJSON *json, Normalizer *normalizer, unsigned dep
     return read_step(json, type, step, description, error);
 }
 
+static const StageReading READING = {STAGE, "normalizers", add_step};
+
 Status tokenizer_normalizer_read(const cJSON *json, Normalizer *normalizer, TokenizerText *description,
                                  Error *error) {
-    return json == NULL ? STATUS_OK : read_steps(json, normalizer, 0, description, error);
+    return json == NULL ? STATUS_OK : tokenizer_stages_read(&READING, json, normalizer, description, error);
 }
 
 void tokenizer_normalizer_free(Normalizer *normalizer) {

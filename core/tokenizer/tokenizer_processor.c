@@ -81,21 +81,18 @@ static Status read_frame(const cJSON *json, Processor *processor, Error *error) 
     return STATUS_OK;
 }
 
-static Status read_steps(const cJSON *json, Processor *processor, unsigned depth, Error *error) {
-    const char *type = tokenizer_stages_type(json, STAGE, error);
-    if (type == NULL) return STATUS_FORMAT;
+/* Described as a whole: steps may say the same in several ways. */
+static Status add_step(void *made, const cJSON *json, const char *type, TokenizerText *description,
+                       Error *error) {
+    (void)description;
     if (strcmp(type, "ByteLevel") == 0) return STATUS_OK; /* it only moves offsets */
-    if (strcmp(type, "TemplateProcessing") == 0) return read_template(json, processor, error);
+    if (strcmp(type, "TemplateProcessing") == 0) return read_template(json, made, error);
     if (strcmp(type, "RobertaProcessing") == 0 || strcmp(type, "BertProcessing") == 0)
-        return read_frame(json, processor, error);
-    if (strcmp(type, "Sequence") != 0) return tokenizer_stages_refuse(STAGE, type, error);
-    const cJSON *steps;
-    Status status = tokenizer_stages_get_steps(json, STAGE, "processors", depth, &steps, error);
-    for (const cJSON *step = status == STATUS_OK ? steps->child : NULL; step != NULL && status == STATUS_OK;
-         step = step->next)
-        status = read_steps(step, processor, depth + 1, error);
-    return status;
+        return read_frame(json, made, error);
+    return tokenizer_stages_refuse(STAGE, type, error);
 }
+
+static const StageReading READING = {STAGE, "processors", add_step};
 
 static Status describe(const Processor *processor, TokenizerText *description, Error *error) {
     Status status = STATUS_OK;
@@ -111,7 +108,7 @@ static Status describe(const Processor *processor, TokenizerText *description, E
 Status tokenizer_processor_read(const cJSON *json, Processor *processor, TokenizerText *description,
                                 Error *error) {
     if (json == NULL) return STATUS_OK;
-    Status status = read_steps(json, processor, 0, error);
+    Status status = tokenizer_stages_read(&READING, json, processor, description, error);
     return status == STATUS_OK ? describe(processor, description, error) : status;
 }
 

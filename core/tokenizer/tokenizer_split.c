@@ -452,18 +452,9 @@ static Status read_metaspace(const cJSON *json, const Splitter *splitter, SplitS
     return status;
 }
 
-static Status read_steps(const cJSON *json, Splitter *splitter, unsigned depth, TokenizerText *description,
-                         Error *error) {
-    const char *type = tokenizer_stages_type(json, STAGE, error);
-    if (type == NULL) return STATUS_FORMAT;
-    if (strcmp(type, "Sequence") == 0) {
-        const cJSON *steps;
-        Status status = tokenizer_stages_get_steps(json, STAGE, "pretokenizers", depth, &steps, error);
-        for (const cJSON *step = status == STATUS_OK ? steps->child : NULL;
-             step != NULL && status == STATUS_OK; step = step->next)
-            status = read_steps(step, splitter, depth + 1, description, error);
-        return status;
-    }
+static Status add_step(void *made, const cJSON *json, const char *type, TokenizerText *description,
+                       Error *error) {
+    Splitter *splitter = made;
     Status status = MEMORY_RESERVE(splitter->steps, &splitter->capacity, splitter->count + 1, error);
     if (status != STATUS_OK) return status;
     SplitStep *step = &splitter->steps[splitter->count++];
@@ -481,8 +472,10 @@ static Status read_steps(const cJSON *json, Splitter *splitter, unsigned depth, 
     return tokenizer_stages_refuse(STAGE, type, error);
 }
 
+static const StageReading READING = {STAGE, "pretokenizers", add_step};
+
 Status tokenizer_split_read(const cJSON *json, Splitter *splitter, TokenizerText *description, Error *error) {
-    return json == NULL ? STATUS_OK : read_steps(json, splitter, 0, description, error);
+    return json == NULL ? STATUS_OK : tokenizer_stages_read(&READING, json, splitter, description, error);
 }
 
 void tokenizer_split_free(Splitter *splitter) {

@@ -7,12 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *tokenizer_stages_type(const cJSON *step, const char *stage, Error *error) {
-    const char *type = json_get_text(step, "type", NULL);
-    if (type == NULL) (void)status_fail(error, STATUS_FORMAT, "%s: expected an object with a type", stage);
-    return type;
-}
-
 Status tokenizer_stages_refuse(const char *stage, const char *type, Error *error) {
     char quote[TOKENIZER_QUOTE_SIZE];
     return status_fail(error, STATUS_UNSUPPORTED, "%s type %s is not supported", stage,
@@ -41,15 +35,28 @@ Status tokenizer_stages_get_string(const cJSON *step, const char *stage, const c
                           : STATUS_OK;
 }
 
-Status tokenizer_stages_get_steps(const cJSON *step, const char *stage, const char *key, unsigned depth,
-                                  const cJSON **steps, Error *error) {
-    *steps = json_find(step, key);
-    if (!cJSON_IsArray(*steps))
-        return status_fail(error, STATUS_FORMAT, "%s: expected an array %s", stage, key);
+static Status read_steps(const StageReading *stage, const cJSON *json, unsigned depth, void *made,
+                         TokenizerText *description, Error *error) {
+    const char *type = json_get_text(json, "type", NULL);
+    if (type == NULL)
+        return status_fail(error, STATUS_FORMAT, "%s: expected an object with a type", stage->name);
+    if (strcmp(type, "Sequence") != 0) return stage->add(made, json, type, description, error);
+    const cJSON *steps = json_find(json, stage->key), *step;
+    if (!cJSON_IsArray(steps))
+        return status_fail(error, STATUS_FORMAT, "%s: expected an array %s", stage->name, stage->key);
     if (depth >= STAGES_DEPTH_MAX)
         return status_fail(error, STATUS_UNSUPPORTED, "%s: Sequences nested deeper than %d are not supported",
-                           stage, STAGES_DEPTH_MAX);
-    return STATUS_OK;
+                           stage->name, STAGES_DEPTH_MAX);
+    Status status = STATUS_OK;
+    cJSON_ArrayForEach(step, steps) {
+        if (status == STATUS_OK) status = read_steps(stage, step, depth + 1, made, description, error);
+    }
+    return status;
+}
+
+Status tokenizer_stages_read(const StageReading *stage, const cJSON *json, void *made,
+                             TokenizerText *description, Error *error) {
+    return read_steps(stage, json, 0, made, description, error);
 }
 
 static Status append_quoted(TokenizerText *description, const char *text, Error *error) {

@@ -37,8 +37,19 @@ typedef struct TokenizerPattern {
 
 /* ---- shared by the readers (tokenizer_stages.c) ---- */
 
-/* The `type` of a step; NULL, with an error, where it has none. `stage` names the place in messages. */
-const char *tokenizer_stages_type(const cJSON *step, const char *stage, Error *error);
+/* Adds a step that is no Sequence to what is made of the stage. */
+typedef Status (*StageAdd)(void *made, const cJSON *step, const char *type, TokenizerText *description,
+                           Error *error);
+
+typedef struct StageReading {
+    const char *name; /* in messages */
+    const char *key;  /* of a Sequence's steps */
+    StageAdd add;
+} StageReading;
+
+/* Adds one step after another to `made`, those within Sequences too. */
+Status tokenizer_stages_read(const StageReading *stage, const cJSON *json, void *made,
+                             TokenizerText *description, Error *error) STATUS_MUST_CHECK;
 
 /* STATUS_UNSUPPORTED: STAGE type "X" is not supported. */
 Status tokenizer_stages_refuse(const char *stage, const char *type, Error *error);
@@ -51,10 +62,6 @@ Status tokenizer_stages_get_option(const cJSON *step, const char *stage, const c
                                    Error *error) STATUS_MUST_CHECK;
 Status tokenizer_stages_get_string(const cJSON *step, const char *stage, const char *key, const char **value,
                                    Error *error) STATUS_MUST_CHECK;
-
-/* The member `key` of a Sequence, checked to be an array. */
-Status tokenizer_stages_get_steps(const cJSON *step, const char *stage, const char *key, unsigned depth,
-                                  const cJSON **steps, Error *error) STATUS_MUST_CHECK;
 
 Status tokenizer_stages_read_pattern(const cJSON *step, const char *stage, TokenizerPattern *pattern,
                                      TokenizerText *description, Error *error) STATUS_MUST_CHECK;
