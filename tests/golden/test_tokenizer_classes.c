@@ -6,6 +6,7 @@
 #include "core/files/json.h"
 #include "core/tokenizer/tokenizer.h"
 #include "tests/scratch.h"
+#include "tokenizer_lines.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +15,6 @@
 #define FOLDER TESTS_DIR "/golden/classes"
 
 enum { TEXTS = 18, LEAST_DIRECTORIES = 100 };
-
-static cJSON *texts;
 
 static cJSON *read_json(const char *path) {
     cJSON *tree;
@@ -104,7 +103,7 @@ static const cJSON *find_list(const cJSON *line, const char *key) {
     return list != NULL ? list : json_find(line, "ids");
 }
 
-static void check_line(const cJSON *line) {
+static void check_line(const cJSON *texts, const cJSON *line) {
     const char *name = json_get_text(line, "name", NULL);
     const cJSON *ids = find_list(line, "ids"), *plain = find_list(line, "plain"),
                 *by_file = find_list(line, "by_file");
@@ -113,6 +112,7 @@ static void check_line(const cJSON *line) {
     Tokenizer *tokenizer = open_model(TOKENIZER_BY_CLASS, name), *file = open_model(TOKENIZER_BY_FILE, name);
     assert_string_equal(tokenizer_facts(tokenizer).class_name, json_get_text(line, "class", ""));
     assert_null(tokenizer_facts(file).class_name);
+    assert_int_equal(cJSON_GetArraySize(texts), TEXTS);
     assert_int_equal(cJSON_GetArraySize(ids), TEXTS);
     bool differs = false;
     for (int i = 0; i < TEXTS; i++) {
@@ -132,29 +132,7 @@ static void check_line(const cJSON *line) {
 
 static void ids_are_those_of_auto_tokenizer(void **state) {
     (void)state;
-    char *text, *rest;
-    size_t bytes, count = 0;
-    Error error;
-    if (json_read_text(FOLDER "/directories.jsonl", 4 << 20, &text, &bytes, &error) != STATUS_OK)
-        fail_msg("%s", error.message);
-    cJSON *first = NULL;
-    for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
-        cJSON *tree;
-        if (json_parse(line, strlen(line), "a line", &tree, &error) != STATUS_OK)
-            fail_msg("%s", error.message);
-        if (texts == NULL) {
-            first = tree;
-            texts = cJSON_GetObjectItemCaseSensitive(first, "texts");
-            assert_int_equal(cJSON_GetArraySize(texts), TEXTS);
-            continue;
-        }
-        check_line(tree);
-        cJSON_Delete(tree);
-        count++;
-    }
-    assert_true(count >= LEAST_DIRECTORIES);
-    cJSON_Delete(first);
-    free(text);
+    assert_true(tokenizer_lines_check(FOLDER "/directories.jsonl", check_line) >= LEAST_DIRECTORIES);
 }
 
 int main(void) {

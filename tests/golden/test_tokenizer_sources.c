@@ -6,6 +6,7 @@
 #include "core/files/json.h"
 #include "core/tokenizer/tokenizer.h"
 #include "tests/scratch.h"
+#include "tokenizer_lines.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +15,6 @@
 #define FOLDER TESTS_DIR "/golden/sources"
 
 enum { DIRECTORIES = 59, TEXTS_MAX = 64, TEXT_BYTES_MAX = 256 };
-
-static cJSON *texts;
 
 /* ---- the directory of a line ---- */
 
@@ -153,7 +152,7 @@ static void expect_remark(const char *name, const Tokenizer *tokenizer, const cJ
         fail_msg("%s: expected a remark on what is read, found %s", name, remark == NULL ? "none" : remark);
 }
 
-static void check_line(const cJSON *line) {
+static void check_line(const cJSON *texts, const cJSON *line) {
     const char *name = json_get_text(line, "name", NULL);
     const cJSON *ids = json_find(line, "ids"), *plain = json_find(line, "plain"),
                 *decoded = json_find(line, "decoded"), *places = json_find(line, "places");
@@ -163,6 +162,7 @@ static void check_line(const cJSON *line) {
     assert_string_equal(tokenizer_facts(tokenizer).class_name, json_get_text(line, "class", ""));
     expect_remark(name, tokenizer, json_find(line, "files"));
     int count = cJSON_GetArraySize(texts);
+    assert_in_range(count, 30, TEXTS_MAX);
     assert_int_equal(cJSON_GetArraySize(ids), count);
     for (int i = 0; i < count; i++) {
         const char *text = cJSON_GetArrayItem(texts, i)->valuestring;
@@ -177,29 +177,7 @@ static void check_line(const cJSON *line) {
 
 static void ids_are_those_of_auto_tokenizer(void **state) {
     (void)state;
-    char *text, *rest;
-    size_t bytes, count = 0;
-    Error error;
-    if (json_read_text(FOLDER "/directories.jsonl", 4 << 20, &text, &bytes, &error) != STATUS_OK)
-        fail_msg("%s", error.message);
-    cJSON *first = NULL;
-    for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
-        cJSON *tree;
-        if (json_parse(line, strlen(line), "a line", &tree, &error) != STATUS_OK)
-            fail_msg("%s", error.message);
-        if (first == NULL) {
-            first = tree;
-            texts = cJSON_GetObjectItemCaseSensitive(first, "texts");
-            assert_in_range(cJSON_GetArraySize(texts), 30, TEXTS_MAX);
-            continue;
-        }
-        check_line(tree);
-        cJSON_Delete(tree);
-        count++;
-    }
-    assert_int_equal(count, DIRECTORIES);
-    cJSON_Delete(first);
-    free(text);
+    assert_int_equal(tokenizer_lines_check(FOLDER "/directories.jsonl", check_line), DIRECTORIES);
 }
 
 int main(void) {
