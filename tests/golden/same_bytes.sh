@@ -11,6 +11,8 @@ directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 cd "$directory" || exit 2
 export XDG_CACHE_HOME=/dev/null OPENBLAS_NUM_THREADS=1 ASAN_OPTIONS=verify_asan_link_order=0
+# Where calls are counted, what the dynamic linker keeps of a library that it loaded twice counts as lost.
+NO_LEAKS=ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
 
 fail() {
     echo "FAILED: $1"
@@ -78,7 +80,7 @@ check() {
         n=$((n + 1))
         turn
         make out "${other%:*}" "${other#*:}" env "LD_PRELOAD=$inject" FAULT_CALL=pwrite FAULT_PATH=.safetensors FAULT_NTH=$n \
-            FAULT_ERRNO=KILL
+            FAULT_ERRNO=KILL "$NO_LEAKS"
         status=$?
         [ $status -ne 0 ] || break
         [ $status -eq 137 ] || fail "$name, killed at write $n: status $status"
