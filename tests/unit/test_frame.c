@@ -147,6 +147,32 @@ static void at_80_columns_help_tells_the_row_under_the_cursor_in_full(void **sta
     keymap_free(keymap);
 }
 
+/* The last rows of a window of `rows`, the view's above the line of messages, as they show `text`. */
+static void assert_message(int rows, int columns, const char *text, const char *expected) {
+    Canvas *canvas;
+    char *shown;
+    FrameMessage message = {.tone = SESSION_WARNING};
+    (void)snprintf(message.text, sizeof message.text, "%s", text);
+    assert_int_equal(canvas_create(rows, columns, (Theme){.depth = THEME_MONO}, &canvas, NULL), STATUS_OK);
+    Rect view = canvas_area(canvas), line = rect_cut_bottom(&view, 1);
+    for (int row = 0; row < view.rows; row++) (void)canvas_write(canvas, view, row, 0, ROLE_TEXT, "view");
+    frame_draw_status(canvas, frame_status_area(view, line, &message), NULL, NULL, &LAYERS, &message);
+    assert_int_equal(canvas_to_text(canvas, &shown, NULL), STATUS_OK);
+    assert_string_equal(shown, expected);
+    free(shown);
+    canvas_free(canvas);
+}
+
+static void a_message_that_is_too_long_for_its_line_takes_rows_of_the_view(void **state) {
+    (void)state;
+    assert_message(4, 20, "layers are 0 to 5", "view\nview\nview\nlayers are 0 to 5\n");
+    assert_message(5, 20, "no tensor's name contains \"nothere\"",
+                   "view\nview\nview\nno tensor's name\ncontains \"nothere\"\n");
+    assert_message(5, 12, "one two three four five six seven eight",
+                   "view\nview\nview\none two\nthree four …\n"); /* never more than half of the view */
+    assert_message(2, 12, "one two three four", "view\none two thr…\n");
+}
+
 static void a_window_that_is_too_small_says_so(void **state) {
     (void)state;
     for (int rows = 0; rows < 8; rows++) {
@@ -170,6 +196,7 @@ int main(void) {
         cmocka_unit_test(what_was_typed_of_a_command_and_what_may_follow_take_the_hints_place),
         cmocka_unit_test(help_lists_every_action_of_a_view_and_its_keys),
         cmocka_unit_test(at_80_columns_help_tells_the_row_under_the_cursor_in_full),
+        cmocka_unit_test(a_message_that_is_too_long_for_its_line_takes_rows_of_the_view),
         cmocka_unit_test(a_window_that_is_too_small_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,8 @@ void app_draw(App *app) {
     if (prompt_line_candidates()[0] != '\0')
         canvas_write_field(canvas, status, 0, 0, status.columns, false, ROLE_DIM, prompt_line_candidates());
     else if (!app->is_still)
-        frame_draw_status(canvas, status, app->session, app->keymap, view, &app->message);
+        frame_draw_status(canvas, frame_status_area(area, status, &app->message), app->session, app->keymap,
+                          view, &app->message);
     if (app->asking != APP_ASKS_NOTHING)
         draw_question(app, last);
     else if (app->helping)

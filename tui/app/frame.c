@@ -42,11 +42,23 @@ static Role tone_role(SessionTone tone) {
     return ROLES[tone];
 }
 
+Rect frame_status_area(Rect view, Rect line, const FrameMessage *message) {
+    int rows = canvas_count_wrapped(line.columns, message->text), most = view.rows / 2;
+    if (rows > most) rows = most;
+    if (rows <= 1) return line;
+    return rect_make(line.row - (rows - 1), line.column, rows, line.columns);
+}
+
 void frame_draw_status(Canvas *canvas, Rect area, Session *session, const Keymap *keymap, const View *view,
                        const FrameMessage *message) {
     SessionJob jobs[JOBS_SHOWN];
     if (message->text[0] != '\0') {
-        canvas_write_field(canvas, area, 0, 0, area.columns, false, tone_role(message->tone), message->text);
+        Role role = tone_role(message->tone);
+        canvas_erase(canvas, area);
+        if (area.rows > 1)
+            (void)canvas_write_wrapped(canvas, area, 0, role, message->text);
+        else
+            canvas_write_field(canvas, area, 0, 0, area.columns, false, role, message->text);
         return;
     }
     size_t count = session_jobs(session, jobs, JOBS_SHOWN);

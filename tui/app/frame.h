@@ -1,5 +1,6 @@
 /*
- * frame — the three lines that are the same in every view: what is open, what is running, which keys matter.
+ * frame — the three lines that are the same in every view: what is open, what is running, which keys matter. What is said
+ * takes more lines where one is too narrow for it, until the next key.
  */
 #ifndef REJUV_TUI_FRAME_H
 #define REJUV_TUI_FRAME_H
@@ -21,7 +22,11 @@ typedef struct FrameMessage {
 /* rejuv  WHAT IS OPEN   2 Layers          DIALS. Where it is narrow the view and the dials stay longest. */
 void frame_draw_title(Canvas *canvas, Rect area, Session *session, int number, const char *title);
 
-/* The message if there is one, else the running jobs, else nothing. */
+/* `line`, the one above the keys, and where the message is too long for it, rows of the view above it: as many as the
+ * message takes, at most half of that view. */
+Rect frame_status_area(Rect view, Rect line, const FrameMessage *message);
+
+/* The message if there is one, on all of `area`, else the running jobs, else nothing. */
 void frame_draw_status(Canvas *canvas, Rect area, Session *session, const Keymap *keymap, const View *view,
                        const FrameMessage *message);
 
