@@ -69,7 +69,11 @@ static void arguments_are_read_by_their_kind(void **state) {
     assert_true(action_read_argument(ACTION_ALPHA_SET, " 0.25 ", &argument, message, sizeof message));
     assert_float_equal(argument.number, 0.25, 0);
     assert_false(action_read_argument(ACTION_ALPHA_SET, "0.2x", &argument, message, sizeof message));
-    assert_string_equal(message, "alpha-set takes a number such as 0.5");
+    assert_string_equal(message, "alpha-set (α) takes a number, found \"0.2x\"");
+    assert_true(action_read_argument(ACTION_RHO_SET, "2%", &argument, message, sizeof message));
+    assert_float_equal(argument.number, 2, 0); /* it is asked for in percent */
+    assert_false(action_read_argument(ACTION_RHO_SET, "%", &argument, message, sizeof message));
+    assert_false(action_read_argument(ACTION_ALPHA_SET, "2%", &argument, message, sizeof message));
     assert_false(action_read_argument(ACTION_ALPHA_SET, "", &argument, message, sizeof message));
     assert_false(action_read_argument(ACTION_ALPHA_SET, "nan", &argument, message, sizeof message));
     assert_false(action_read_argument(ACTION_ALPHA_SET, "inf", &argument, message, sizeof message));
@@ -85,6 +89,16 @@ static void a_generic_action_works_in_every_view(void **state) {
     assert_true(action_is_for(ACTION_QUIT, ""));
 }
 
+/* The line that asks gives its label half of 80 columns, with ": " behind it. */
+static void what_is_asked_for_fits_its_line(void **state) {
+    (void)state;
+    for (size_t i = 1; i < ACTION_COUNT; i++) {
+        const ActionInfo *info = action_info((Action)i);
+        if (info->argument == ACTION_ARGUMENT_NONE || info->argument == ACTION_ARGUMENT_CONFIRM) continue;
+        if (text_width(info->label) + 2 > 40) fail_msg("%s: %s", info->name, info->label);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_action_has_a_help_text_a_label_and_a_name_of_its_own),
@@ -92,6 +106,7 @@ int main(void) {
         cmocka_unit_test(a_name_or_an_unambiguous_beginning_finds_its_action),
         cmocka_unit_test(a_mistyped_name_gets_its_neighbour),
         cmocka_unit_test(arguments_are_read_by_their_kind),
+        cmocka_unit_test(what_is_asked_for_fits_its_line),
         cmocka_unit_test(a_generic_action_works_in_every_view),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,14 @@ static void a_typed_line_is_accepted_with_enter(void **state) {
     assert_false(prompt_line_is_open());
 }
 
+static void a_label_takes_half_of_the_line_at_most(void **state) {
+    (void)state;
+    prompt_line_open(PROMPT_TEXT, "a label that is long: ", "text", NULL);
+    assert_draws(20, "a label … text\n", 14);
+    assert_draws(60, "a label that is long: text\n", 26);
+    (void)prompt_line_key(KEY_ESCAPE);
+}
+
 static void editing_keys_work_on_whole_characters(void **state) {
     (void)state;
     prompt_line_open(PROMPT_TEXT, "", "añb", NULL);
@@ -299,6 +307,7 @@ static void a_directory_that_cannot_be_made_is_reported_and_harmless(void **stat
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_typed_line_is_accepted_with_enter),
+        cmocka_unit_test(a_label_takes_half_of_the_line_at_most),
         cmocka_unit_test(editing_keys_work_on_whole_characters),
         cmocka_unit_test(escape_ctrl_c_and_ctrl_g_abort),
         cmocka_unit_test(a_paste_keeps_its_newlines_and_does_not_accept),

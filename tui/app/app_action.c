@@ -284,7 +284,12 @@ Reaction app_act(App *app, Action action, const ActionArgument *given) {
     if ((reaction & REACTION_IGNORED) != 0 && action == ACTION_BACK) reaction = go_back(app);
     if ((reaction & REACTION_IGNORED) != 0) reaction = dial_actions_act(app->session, action, argument);
     if ((reaction & REACTION_IGNORED) == 0) return reaction;
-    session_say(app->session, SESSION_NOTE, "%s does nothing in %s", action_info(action)->name, view->title);
+    const ActionInfo *info = action_info(action);
+    if (info->where[0] != '\0') /* of this view, but of another of its panes, or of a cursor elsewhere */
+        session_say(app->session, SESSION_NOTE, "%s does nothing in %s as it stands: it is to %s", info->name,
+                    view->title, info->help);
+    else
+        session_say(app->session, SESSION_NOTE, "%s does nothing in %s", info->name, view->title);
     return REACTION_REDRAW;
 }
 

@@ -125,6 +125,11 @@ Reaction dial_actions_act(Session *session, Action action, const ActionArgument 
         double step = TURNS[i].step * argument->count;
         double value = TURNS[i].step == 0 ? argument->number * TURNS[i].scale
                                           : dial_value(session, TURNS[i].dial) + step;
+        if (TURNS[i].step == 0 && (value < 0.0 || value > 1.0)) {
+            session_say(session, SESSION_WARNING, "%s: expected a number from 0 to %g, found %g",
+                        action_info(action)->label, 1.0 / TURNS[i].scale, argument->number);
+            return REACTION_REDRAW;
+        }
         set_dial(session, TURNS[i].dial, value);
         if (TURNS[i].dial == DIAL_RHO) explain_reset(session);
         return turned;

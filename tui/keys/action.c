@@ -62,8 +62,10 @@ bool action_read_argument(Action action, const char *text, ActionArgument *argum
         char *end;
         argument->number = strtod(text, &end);
         while (*end == ' ') end++;
+        if (end != text && *end == '%' && strchr(info->label, '%') != NULL)
+            end++; /* "2%" of what is in percent */
         if (end != text && *end == '\0' && isfinite(argument->number)) return true;
-        (void)snprintf(message, size, "%s takes a number such as 0.5", info->name);
+        (void)snprintf(message, size, "%s (%s) takes a number, found \"%s\"", info->name, info->label, text);
         return false;
     }
     case ACTION_ARGUMENT_FILE:

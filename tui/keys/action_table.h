@@ -168,7 +168,7 @@
     X(PROMPTS,          "prompts",          "rollouts", NUMBER, "prompts", "how many prompts are sampled from: the first of the rows or of the file") \
     X(TOP_P,            "top-p",            "rollouts", NUMBER, "top-p", "sample among the fewest tokens whose probabilities add up to so much") \
     X(TOP_K,            "top-k",            "rollouts", NUMBER, "top-k", "sample among so many of the most likely tokens; 0: all") \
-    X(REWARD,           "reward",           "rollouts", TEXT, "reward: exact, number, boxed or regex:EXPR", "what makes an answer right: the whole, its last number, its last \\boxed{}, the group of an expression; nothing: as the file says, of prompts the number") \
+    X(REWARD,           "reward",           "rollouts", TEXT, "reward, exact number boxed regex:EXPR", "what makes an answer right: the whole, its last number, its last \\boxed{}, the group of an expression; nothing: as the file says, of prompts the number") \
     X(REWARD_COMMAND,   "reward-command",   "rollouts", TEXT, "reward by the program", "let a program say what an answer earns, run by sh -c: a line of JSON with prompt, response and answer in, a number out") \
     X(GRADIENT,         "gradient",         "rollouts layers", NONE, "gradient", "measure the gradient at hand-over: of the samples that Rollouts has, under base, SFT and W") \
     X(SAMPLES_FILE,     "samples-file",     "rollouts", FILE, "read the samples of", "read samples made elsewhere: lines of JSON with prompt, response and reward, as vLLM and verl write them") \

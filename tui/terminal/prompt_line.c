@@ -126,7 +126,8 @@ static char **complete(const char *text, int begin, int end) {
     char **matches = collected.count > 0 ? rl_completion_matches(text, next_match) : NULL;
     free(collected.list);
     collected = (Matches){0};
-    rl_completion_suppress_append = word > 0; /* a blank would become part of an argument */
+    rl_completion_suppress_append =
+        word > 0 || prompt.kind != PROMPT_COMMAND; /* a blank would be part of it */
     rl_attempted_completion_over = matches != NULL || own;
     return matches;
 }
@@ -397,8 +398,13 @@ void prompt_line_draw(Canvas *canvas, Rect area) {
     unsigned flags = TEXT_SHOW_NEWLINES | (canvas->theme.ascii ? TEXT_ASCII : 0U);
     bool searching = RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH) && rl_display_prompt != NULL;
     const char *line = rl_line_buffer != NULL ? rl_line_buffer : "";
-    int column = canvas_write(canvas, area, 0, 0, ROLE_KEY, searching ? rl_display_prompt : prompt.label);
-    if (column > area.columns / 2) column = area.columns / 2;
+    /* at most half of the line, and a blank behind it where it is cut */
+    const char *label = searching ? rl_display_prompt : prompt.label;
+    int half = area.columns / 2;
+    bool is_cut = text_width(label) > half;
+    Rect head = rect_make(area.row, area.column, 1, is_cut && half > 0 ? half - 1 : half);
+    int column = canvas_write(canvas, head, 0, 0, ROLE_KEY, label);
+    if (is_cut) column = half;
     Rect field = rect_make(area.row, area.column + column, 1, area.columns - column);
     canvas_fill_row(canvas, field, 0, 0, field.columns, ROLE_TEXT, " ");
     /* a line may be long: only what can show near the cursor is measured and drawn */
