@@ -47,7 +47,7 @@ Status evaluation_memory_check(const Model *model, const EvaluationRow *rows, si
     size_t positions = 0;
     for (size_t i = 0; i < count; i++) {
         Status status = evaluation_memory_check_tokens(model, rows[i].count, top_count, error);
-        if (status != STATUS_OK) return count == 1 ? status : status_add_context(error, "row %zu", i + 1);
+        if (status != STATUS_OK) return count == 1 ? status : status_add_context(error, "row %zu", i);
         if (!memory_add(positions, evaluation_row_positions(&rows[i]), &positions)) positions = SIZE_MAX;
     }
     Status status = forward_check_memory(kept_bytes(model, top_count), positions, forward_memory_limit(),

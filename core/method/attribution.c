@@ -37,7 +37,7 @@ static Status check_gaps(const Candidate *chosen, size_t count, Error *error) {
         error, STATUS_FORMAT,
         "row %zu, position %zu: the entropy of base or SFT is not a number: the weights, or what "
         "they make of the row, are not all finite",
-        first->row + 1, first->position);
+        first->row, first->position);
 }
 
 Status attribution_choose_targets(const EvaluationRow *rows, size_t row_count, const EvaluationResult *base,
@@ -333,7 +333,7 @@ static Status check_scores(const Group *group, Error *error) {
             error, STATUS_FORMAT,
             "row %zu, position %zu: the attribution of neurons of %s is not a finite number: the SFT "
             "model's weights, or what they make of the row, are not all finite",
-            target->row + 1, target->position, name);
+            target->row, target->position, name);
     }
     return STATUS_OK;
 }
@@ -451,7 +451,7 @@ Status attribution_run(const Model *model, const EvaluationRow *rows, const Attr
     for (size_t i = 0; i < target_count; i++) {
         size_t tokens = targets[i].position + 1;
         if (backward_check_tokens(model, tokens, tokens, job_threads(job), error) != STATUS_OK)
-            return status_add_context(error, "row %zu, a target at position %zu", targets[i].row + 1,
+            return status_add_context(error, "row %zu, a target at position %zu", targets[i].row,
                                       targets[i].position);
     }
     NeuronTable table = neurons_list(model->config);

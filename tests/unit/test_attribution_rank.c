@@ -83,7 +83,7 @@ static void a_gap_that_is_no_number_comes_last_and_is_never_chosen(void **state)
     assert_int_equal(try_to_choose(BASE, SFT, NUMBERS + 1, &targets, &count, &error), STATUS_FORMAT);
     assert_null(targets);
     assert_int_equal(count, 0);
-    assert_non_null(strstr(error.message, "row 1, position 1"));
+    assert_non_null(strstr(error.message, "row 0, position 1"));
 }
 
 static void the_token_is_the_rows_own_next_or_the_likeliest_of_sft_where_there_is_none(void **state) {

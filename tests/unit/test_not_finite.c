@@ -55,7 +55,7 @@ static void a_score_that_is_not_finite_is_refused(void **state) {
     Error error = {0};
     assert_int_equal(attribute(NAN, 59, &error), STATUS_OK);
     assert_int_equal(attribute(NAN, 60, &error), STATUS_FORMAT);
-    assert_non_null(strstr(error.message, "row 1, position 5"));
+    assert_non_null(strstr(error.message, "row 0, position 5"));
     assert_int_equal(attribute(INFINITY, 60, &error), STATUS_FORMAT);
     assert_int_equal(attribute(1.0F, 60, &error), STATUS_OK);
 }

@@ -27,8 +27,8 @@ static int draw_chat(const Session *session, Canvas *canvas, Rect area) {
     text_shorten(name, sizeof name, NAME_WIDTH, canvas->theme.ascii);
     int column = canvas_print(canvas, area, 0, 0, ROLE_VALUE, "template %s", name);
     if (session_current_example(session) >= 0)
-        column = canvas_print(canvas, area, 0, column, ROLE_DIM, ", example %d",
-                              session_current_example(session) + 1);
+        column =
+            canvas_print(canvas, area, 0, column, ROLE_DIM, ", example %d", session_current_example(session));
     column = canvas_print(canvas, area, 0, column, ROLE_DIM, ", %zu turn%s", count, count == 1 ? "" : "s");
     if (session_chat_switch(session) != NULL && session_chat_thinking(session) != CHAT_SWITCH_UNSET)
         column = canvas_print(canvas, area, 0, column, ROLE_VALUE, ", thinking %s",
@@ -40,7 +40,7 @@ static int draw_chat(const Session *session, Canvas *canvas, Rect area) {
 static int draw_origin(const Session *session, Canvas *canvas, Rect area) {
     int example = session_current_example(session);
     if (session_chat_is_on(session)) return draw_chat(session, canvas, area);
-    return example >= 0 ? canvas_print(canvas, area, 0, 0, ROLE_DIM, "example %d", example + 1)
+    return example >= 0 ? canvas_print(canvas, area, 0, 0, ROLE_DIM, "example %d", example)
                         : canvas_write(canvas, area, 0, 0, ROLE_DIM, "typed prompt");
 }
 
