@@ -64,6 +64,11 @@ static void wrong_usage_ends_with_2_and_says_what_is_wrong(void **unused) {
     PROGRAM_EXPECT(2, "expected --out DIR", "export", base, sft);
     PROGRAM_EXPECT(2, "expected BASE SFT", "export", "--out", "x");
     PROGRAM_EXPECT(2, "token ids such as 1,2,3", "preview", base, sft, "--ids", "1,two");
+    PROGRAM_EXPECT(2, "found \",2\"", "preview", base, sft, "--ids", "1,,2");
+    PROGRAM_EXPECT(2, "found \"1,\"", "preview", base, sft, "--ids", "1,");
+    PROGRAM_EXPECT(2, "found \",1\"", "preview", base, sft, "--ids", ",1");
+    PROGRAM_EXPECT(0, "", "preview", base, sft, "--quiet", "--ids", " 1, 2 3 ");
+    PROGRAM_EXPECT(2, "expected BASE SFT..., found one: rejuv info ", base);
     PROGRAM_EXPECT(2, "outside the vocabulary", "preview", base, sft, "--ids", "512");
     PROGRAM_EXPECT(2, "one token at least", "preview", base, sft, "--ids", "");
 }

@@ -394,7 +394,11 @@ static Status explain_operands(const Options *options, Error *error) {
     if (options->command != COMMAND_OPEN || options->operand_count == 0) return status;
     const char *names[COMMAND_COUNT], *first = options->operands[0];
     if (status == STATUS_OK && options->operand_count == 2) return status;
-    if (status == STATUS_OK && access(first, F_OK) == 0) return status; /* base, and rungs */
+    bool is_there = access(first, F_OK) == 0;
+    if (status == STATUS_OK && is_there) return status; /* base, and rungs */
+    if (is_there)
+        return status_fail(error, STATUS_ARGUMENT,
+                           "expected BASE SFT..., found one: rejuv info %s tells of one alone", first);
     for (CommandId id = 0; id < COMMAND_COUNT; id++)
         names[id] = id == COMMAND_OPEN ? NULL : command_table_facts(id)->name;
     const char *nearest = suggest_name(first, names, COMMAND_COUNT);

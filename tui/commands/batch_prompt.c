@@ -45,20 +45,23 @@ static Status read_prompt_file(const Batch *batch, const char *path, char **text
     return status;
 }
 
-/* "1, 2 3": ids between commas or white space. */
+/* "1, 2 3": ids between white space, or one comma. */
 static Status read_ids(const char *text, TokenList *list, Error *error) {
-    for (const char *at = text; *at != '\0';) {
+    const char *at = text + strspn(text, " \t\n");
+    while (*at != '\0') {
         char *end = NULL;
-        at += strspn(at, ", \t\n");
-        if (*at == '\0') break;
         errno = 0;
         unsigned long id = isdigit((unsigned char)*at) ? strtoul(at, &end, 10) : ULONG_MAX;
-        if (errno != 0 || id > INT32_MAX || strchr(", \t\n", *end) == NULL)
+        bool is_id = errno == 0 && id <= INT32_MAX && strchr(", \t\n", *end) != NULL;
+        const char *next = is_id ? end + strspn(end, " \t\n") : at;
+        bool goes_on = *next == ',';
+        if (goes_on) next += 1 + strspn(next + 1, " \t\n");
+        if (!is_id || (goes_on && *next == '\0'))
             return status_fail(error, STATUS_ARGUMENT,
                                "--ids: expected token ids such as 1,2,3, found \"%s\"", at);
         Status status = token_list_append(list, (int32_t)id, error);
         if (status != STATUS_OK) return status;
-        at = end;
+        at = next;
     }
     return STATUS_OK;
 }
