@@ -355,6 +355,21 @@ Status model_open(const Pair *pair, Model **model, Error *error) {
     return STATUS_OK;
 }
 
+Status model_add_misfit(const Pair *pair, FindingList *findings, Error *error) {
+    Model *model;
+    Error why;
+    bool known = pair->base->model_status == STATUS_OK && pair->sft->model_status == STATUS_OK;
+    if (!known || pair_check(pair, NULL) != STATUS_OK) return STATUS_OK; /* that is told already */
+    Status status = model_open(pair, &model, &why);
+    model_close(model);
+    if (status == STATUS_NO_MEMORY) return status_fail(error, status, "%s", why.message);
+    if (status != STATUS_FORMAT) return STATUS_OK;
+    return finding_add(
+        findings, SEVERITY_WARNING, "config.json", error,
+        "it does not fit the tensors: no previews, and loaders refuse an export or make weights up: %s",
+        why.message);
+}
+
 void model_close(Model *model) {
     if (model == NULL) return;
     for (uint64_t layer = 0; model->layers != NULL && layer < model->config->layers; layer++) {

@@ -41,6 +41,10 @@ typedef struct Model {
 Status model_open(const Pair *pair, Model **model, Error *error) STATUS_MUST_CHECK;
 void model_close(Model *model); /* takes NULL */
 
+/* Adds a warning where both configurations are known and the two can be fused, and yet a tensor that config.json asks for
+ * is missing or of another shape: neither this program nor a loader runs such a model. */
+Status model_add_misfit(const Pair *pair, FindingList *findings, Error *error) STATUS_MUST_CHECK;
+
 /* Marks the tensors that the model runs with, is_used[pair->count]: its layers' and its own, a tied head once. */
 void model_mark_used(const Model *model, bool *is_used);
 

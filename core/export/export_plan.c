@@ -1,3 +1,4 @@
+#include "core/checkpoint/model.h"
 #include "core/export/export_internal.h"
 #include "core/files/disk.h"
 #include "core/support/memory.h"
@@ -267,6 +268,7 @@ static Status make_plan(ExportPlan *plan, const char *directory, Error *error) {
     if (status == STATUS_OK) status = export_plan_inputs(plan, error);
     if (status == STATUS_OK) status = list_recipe_tensors(plan, error);
     if (status == STATUS_OK) status = note_unmatched(plan, error);
+    if (status == STATUS_OK) status = model_add_misfit(plan->pair, &plan->findings, error);
     if (status == STATUS_OK) status = export_plan_sidecars(plan, error);
     if (status == STATUS_OK) status = sum_plan(plan, error);
     if (status == STATUS_OK) status = note_quantization(plan, error);

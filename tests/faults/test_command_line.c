@@ -98,6 +98,65 @@ static void files_that_are_not_there_or_not_whole_are_named(void **unused) {
     free(directory);
 }
 
+/* The demo SFT behind another config.json: `from` in it is `to`. */
+static char *sft_of_config(const char *name, const char *from, const char *to) {
+    char inside[64], *directory, *weights = golden_path("demo/%s%s", "sft", "/model.safetensors");
+    char *source = golden_path("demo/%s%s", "sft", "/config.json"), text[4096];
+    FILE *file = fopen(source, "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    (void)fclose(file);
+    char *at = strstr(text, from);
+    assert_true(at != NULL && strlen(from) == strlen(to));
+    memcpy(at, to, strlen(to));
+    (void)snprintf(inside, sizeof inside, "%s/", name);
+    directory = scratch_path(inside);
+    (void)snprintf(inside, sizeof inside, "%s/config.json", name);
+    scratch_write_text(inside, text);
+    (void)snprintf(inside, sizeof inside, "%s/model.safetensors", name);
+    char *link = scratch_path(inside);
+    assert_int_equal(symlink(weights, link), 0);
+    free(link);
+    free(source);
+    free(weights);
+    return directory;
+}
+
+static void a_config_that_does_not_fit_the_tensors_is_told_by_check_info_and_export(void **unused) {
+    (void)unused;
+    char *misfit = sft_of_config("misfit", "\"intermediate_size\": 352", "\"intermediate_size\": 300"), *out;
+    static const char REASON[] = "expected [300 × 128] from config.json, found [352 × 128]";
+    ProgramResult check = PROGRAM_RUN("check", base, misfit, "--csv"),
+                  info = PROGRAM_RUN("info", misfit, "--json");
+    assert_int_equal(check.status, 0); /* the tensors can be fused all the same */
+    assert_non_null(strstr(check.output, "warning,config.json"));
+    assert_non_null(strstr(check.output, REASON));
+    cJSON *tree = program_json(&info);
+    const cJSON *checkpoint = json_find(tree, "checkpoint");
+    assert_false(json_get_bool(checkpoint, "can_run", true));
+    assert_non_null(strstr(json_get_text(checkpoint, "cannot_run_because", ""), REASON));
+    assert_non_null(json_find(checkpoint, "hidden_size")); /* what config.json says is still listed */
+    out = scratch_path("out");
+    PROGRAM_EXPECT(0, REASON, "export", base, misfit, "--out", out, "--dry-run");
+    free(out);
+    cJSON_Delete(tree);
+    program_free(&check);
+    program_free(&info);
+    free(misfit);
+}
+
+static void a_prompt_that_is_too_long_is_told_once(void **unused) {
+    (void)unused;
+    char prompt[3001];
+    memset(prompt, 'a', sizeof prompt - 1);
+    prompt[sizeof prompt - 1] = '\0';
+    ProgramResult result = PROGRAM_RUN("preview", base, sft, "-p", prompt);
+    const char *told = strstr(result.errors, "3000 tokens");
+    assert_non_null(told);
+    assert_null(strstr(told + 1, "3000 tokens"));
+    program_free(&result);
+}
+
 static void a_bad_line_ends_tokenize_with_its_number(void **unused) {
     (void)unused;
     static const struct {
@@ -326,6 +385,8 @@ int main(void) {
         cmocka_unit_test(wrong_usage_ends_with_2_and_says_what_is_wrong),
         cmocka_unit_test(without_a_terminal_the_terminal_program_names_the_commands),
         cmocka_unit_test(files_that_are_not_there_or_not_whole_are_named),
+        cmocka_unit_test(a_config_that_does_not_fit_the_tensors_is_told_by_check_info_and_export),
+        cmocka_unit_test(a_prompt_that_is_too_long_is_told_once),
         cmocka_unit_test(a_bad_line_ends_tokenize_with_its_number),
         cmocka_unit_test(nothing_untrusted_goes_out_raw),
         cmocka_unit_test(interrupted_work_ends_with_130),

@@ -1,5 +1,6 @@
 #include "tui/commands/batch_check.h"
 
+#include "core/checkpoint/model.h"
 #include "core/tokenizer/tokenizer_findings.h"
 
 /* What is known of a pair when there is memory to look at it. */
@@ -52,6 +53,7 @@ static Status compare_templates(Batch *batch, ChatDifference **difference, Error
 }
 
 Status batch_check_compare(Batch *batch, ChatDifference **templates, Error *error) {
-    Status status = compare_tokenizers(batch, error);
+    Status status = model_add_misfit(batch->pair, &batch->pair->findings, error);
+    if (status == STATUS_OK) status = compare_tokenizers(batch, error);
     return status == STATUS_OK ? compare_templates(batch, templates, error) : status;
 }

@@ -1,5 +1,5 @@
 /*
- * batch_check — what stands beside the weights of a pair, compared: tokenizers and chat templates.
+ * batch_check — what stands beside the weights of a pair: whether config.json fits them, tokenizers and chat templates compared.
  */
 #ifndef REJUV_TUI_BATCH_CHECK_H
 #define REJUV_TUI_BATCH_CHECK_H

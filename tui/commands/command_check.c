@@ -54,11 +54,12 @@ static Status write_json(Batch *batch, const Report *report, Error *error) {
 
 /* Three significant digits, and never "100 %" of what is less. */
 static void print_share(const Pair *pair, const size_t severities[3]) {
+    size_t warnings = severities[SEVERITY_WARNING], notes = severities[SEVERITY_NOTE];
     batch_print(
-        "They can be fused%s: %zu tensors, %zu of them blended, %.4g %% of the elements; %zu warnings, %zu notes.",
+        "They can be fused%s: %zu tensors, %zu of them blended, %.4g %% of the elements; %zu warning%s, %zu note%s.",
         pair_share_is_whole(&pair->share) ? "" : ", but not whole (export --allow-unmatched)", pair->count,
-        count_fused(pair), pair_share_percent(&pair->share), severities[SEVERITY_WARNING],
-        severities[SEVERITY_NOTE]);
+        count_fused(pair), pair_share_percent(&pair->share), warnings, warnings == 1 ? "" : "s", notes,
+        notes == 1 ? "" : "s");
 }
 
 static Status write_report(Batch *batch, const Report *report, Error *error) {

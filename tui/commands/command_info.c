@@ -271,15 +271,32 @@ static void add_remarks(Facts *facts, const Checkpoint *checkpoint) {
     }
 }
 
-static void add_checkpoint(Facts *facts, const Checkpoint *checkpoint) {
+/* What config.json asks for and the tensors are not, "" where they fit: whether a model runs is known of a pair, here of
+ * the checkpoint with itself. */
+static Status find_misfit(const char *directory, char misfit[ERROR_MESSAGE_SIZE], Error *error) {
+    Pair *pair;
+    Model *model = NULL;
+    Error why;
+    Status status = pair_open(directory, directory, &pair, &why);
+    if (status == STATUS_OK) status = model_open(pair, &model, &why);
+    misfit[0] = '\0';
+    if (status == STATUS_NO_MEMORY) (void)status_fail(error, status, "%s", why.message);
+    if (status != STATUS_OK) (void)snprintf(misfit, ERROR_MESSAGE_SIZE, "%s", why.message);
+    model_close(model);
+    pair_close(pair);
+    return status == STATUS_NO_MEMORY ? status : STATUS_OK;
+}
+
+static void add_checkpoint(Facts *facts, const Checkpoint *checkpoint, const char *misfit) {
     char parameters[FORMAT_SIZE];
     cJSON *outer = enter(facts, "checkpoint");
     add_text(facts, "directory", "directory", checkpoint->directory);
     add_remarks(facts, checkpoint);
     add_text(facts, "model_type", "type", json_get_text(checkpoint->config, "model_type", NULL));
-    bool runs = checkpoint->model_status == STATUS_OK;
+    bool is_known = checkpoint->model_status == STATUS_OK, runs = is_known && misfit[0] == '\0';
     add_bool(facts, "can_run", "can be run", runs);
-    if (!runs) add_text(facts, "cannot_run_because", "because", checkpoint->model_error.message);
+    if (!runs)
+        add_text(facts, "cannot_run_because", "because", is_known ? misfit : checkpoint->model_error.message);
     table_add_row(facts->table);
     table_add_text(facts->table, "parameters");
     table_add_text(facts->table, format_short_count(checkpoint->parameters, parameters));
@@ -289,7 +306,7 @@ static void add_checkpoint(Facts *facts, const Checkpoint *checkpoint) {
     add_bytes(facts, "bytes", "bytes of tensors", checkpoint->bytes);
     add_dtypes(facts, checkpoint);
     add_count(facts, "files", "files of weights", checkpoint->file_count);
-    if (runs)
+    if (is_known)
         add_config(facts, &checkpoint->model);
     else
         add_count(facts, "num_hidden_layers", "layers", checkpoint->layers);
@@ -331,14 +348,17 @@ static Status run(Batch *batch, Error *error) {
     static const TableColumn COLUMNS[] = {{"fact", NULL, NULL, TABLE_TEXT, 0},
                                           {"value", NULL, NULL, TABLE_TEXT, 0}};
     Checkpoint *checkpoint = NULL;
+    char misfit[ERROR_MESSAGE_SIZE] = "";
     Facts facts = {.batch = batch, .object = cJSON_CreateObject(), .complete = true};
     facts.complete = facts.object != NULL;
     Status status = table_create(COLUMNS, 2, &facts.table, error);
     if (status == STATUS_OK) status = batch_open_job(batch, error); /* for the number of its threads */
     if (status == STATUS_OK && batch->options->operand_count > 0)
         status = checkpoint_open(batch->options->operands[0], &checkpoint, error);
+    if (status == STATUS_OK && checkpoint != NULL && checkpoint->model_status == STATUS_OK)
+        status = find_misfit(batch->options->operands[0], misfit, error);
     if (status == STATUS_OK) {
-        if (checkpoint != NULL) add_checkpoint(&facts, checkpoint);
+        if (checkpoint != NULL) add_checkpoint(&facts, checkpoint, misfit);
         add_program(&facts, job_threads(batch->job));
         status = write_facts(batch, &facts, error);
     } else {

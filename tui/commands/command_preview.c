@@ -150,10 +150,6 @@ static Status run(Batch *batch, Error *error) {
     if (status == STATUS_OK) status = batch_prompt_read(batch, &preview.prompt, error);
     if (status == STATUS_OK) {
         preview.row = &preview.prompt.rows->rows[0];
-        uint64_t positions = batch->model->config->max_positions;
-        if (positions > 0 && preview.row->count > positions)
-            batch_say(batch, "the prompt has %zu tokens, the model was made for %" PRIu64, preview.row->count,
-                      positions);
         status = read_pins(batch, &preview, error);
     }
     if (status == STATUS_OK && dial_options_want_reset(options))

@@ -301,6 +301,7 @@ Status session_create(const SessionOptions *options, Session **session, Error *e
     made->threads = options->threads;
     made->settings = settings_at(options->alpha);
     Status status = pair_open(options->base, options->sft, &made->pair, error);
+    if (status == STATUS_OK) status = model_add_misfit(made->pair, &made->pair->findings, error);
     if (status == STATUS_OK) {
         /* a pair that cannot be run can still be looked at */
         if (model_open(made->pair, &made->model, &made->model_error) != STATUS_OK) made->model = NULL;
