@@ -91,6 +91,24 @@ static void draw_nothing(const SessionRollouts *shown, Canvas *canvas, Rect area
                      text));
 }
 
+/* Where the answers to each prompt earn the same, there is no advantage: all of it is 0, and that is told below it. */
+static void draw_reason(Session *session, const SessionRollouts *shown, Canvas *canvas, Rect *area) {
+    static const GradientLine WHOLE = {GRADIENT_ALL, TENSOR_ROLE_COUNT};
+    char text[KEY_TEXT_SIZE];
+    for (size_t side = 0; side < SIDE_COUNT; side++)
+        if (value_of(session, &WHOLE, side) != 0.0) return; /* nor is what is not measured */
+    (void)key_text(
+        "rollouts",
+        shown->is_file
+            ? "0: no prompt has answers that earn differently, so a step would learn nothing"
+            : "0: no prompt has answers of W that earn differently, so a step would learn nothing; "
+              "{samples} draws more to each",
+        text);
+    int rows = canvas_count_wrapped(area->columns, text);
+    if (rows < area->rows / 2)
+        (void)canvas_write_wrapped(canvas, rect_cut_bottom(area, rows), 0, ROLE_WARNING, text);
+}
+
 static void draw_gradient(RolloutsState *state, Session *session, const SessionRollouts *shown,
                           Canvas *canvas, Rect area) {
     ListColumn columns[1 + 2 * SIDE_COUNT] = {{"", NAME, false, 0}};
@@ -105,6 +123,7 @@ static void draw_gradient(RolloutsState *state, Session *session, const SessionR
             (ListColumn){is_stale ? "W~" : ROLLOUTS_STATES[side], VALUE, true, 0};
     }
     bool has_relative = area.columns > NAME + 2 * SIDE_COUNT * (VALUE + GAP); /* and a scroll mark */
+    draw_reason(session, shown, canvas, &area);
     Rect head = rect_cut_top(&area, area.rows > 2 ? 1 : 0);
     (void)canvas_write(canvas, head, 0, NAME + GAP, ROLE_TITLE, "‖∂L/∂W‖");
     if (has_relative)
