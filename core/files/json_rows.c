@@ -125,5 +125,5 @@ Status json_rows_parse(const JsonRow *row, cJSON **object, Error *error) {
     *object = NULL;
     if (holds_nul(row->at, row->bytes))
         return status_fail(error, STATUS_UNSUPPORTED, "U+0000 in a text is not supported: give token ids");
-    return json_parse(row->at, row->bytes, "the line", object, error);
+    return json_parse(row->at, row->bytes, "a row on one line", object, error);
 }
