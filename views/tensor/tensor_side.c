@@ -19,38 +19,74 @@ static int write_span(Canvas *canvas, Rect row, int column, const char *what, ui
                         (unsigned long long)(first + count - 1));
 }
 
-/* A figure that does not fit is left out: half of it would be another figure. */
-static int write_value(Canvas *canvas, Rect row, int column, Role role, const char *label, double value) {
+typedef struct Figure {
+    ElementsSource source; /* of an element's */
+    Role role;
+    const char *label;
     char text[FORMAT_SIZE];
-    (void)format_number(value, DIGITS, text);
-    if (column + 3 + text_width(label) + text_width(text) > row.columns) return row.columns;
-    column = canvas_write(canvas, row, 0, column + 2, role, label);
-    return canvas_write(canvas, row, 0, column + 1, ROLE_VALUE, text);
+} Figure;
+
+static int figure_columns(const Figure *figure) {
+    return 3 + text_width(figure->label) + text_width(figure->text);
 }
 
-/* The element in all four sources, exactly. */
+/* A figure that does not fit is left out: half of it would be another figure. */
+static int write_figure(Canvas *canvas, Rect row, int column, const Figure *figure) {
+    if (column + figure_columns(figure) > row.columns) return row.columns;
+    column = canvas_write(canvas, row, 0, column + 2, figure->role, figure->label);
+    return canvas_write(canvas, row, 0, column + 1, ROLE_VALUE, figure->text);
+}
+
+static int write_value(Canvas *canvas, Rect row, int column, Role role, const char *label, double value) {
+    Figure figure = {.role = role, .label = label};
+    (void)format_number(value, DIGITS, figure.text);
+    return write_figure(canvas, row, column, &figure);
+}
+
+/* An element in all sources, exactly. Returns how many there are: without base SFT and W. */
+static size_t list_figures(const ElementValues *values, bool ascii, Figure figures[ELEMENTS_SOURCE_COUNT]) {
+    const struct {
+        Role role;
+        double value;
+        bool is_there;
+    } sources[ELEMENTS_SOURCE_COUNT] = {
+        [ELEMENTS_DIFFERENCE] = {ROLE_TITLE, values->difference, values->has_base},
+        [ELEMENTS_BASE] = {ROLE_BASE, values->base, values->has_base},
+        [ELEMENTS_SFT] = {ROLE_SFT, values->sft, true},
+        [ELEMENTS_FUSED] = {ROLE_FUSED, values->fused, true}};
+    size_t count = 0;
+    for (int i = 0; i < ELEMENTS_SOURCE_COUNT; i++) {
+        if (!sources[i].is_there) continue;
+        Figure *figure = &figures[count++];
+        *figure = (Figure){.source = (ElementsSource)i, .role = sources[i].role};
+        figure->label = tensor_source_name(figure->source, ascii);
+        (void)format_number(sources[i].value, DIGITS, figure->text);
+    }
+    return count;
+}
+
+/* The element in all four sources; where that is too wide, what the map shows comes first. */
 static void write_element(const TensorView *view, const Session *session, Canvas *canvas, Rect row,
                           int column) {
     ElementValues values;
+    Figure figures[ELEMENTS_SOURCE_COUNT];
     Error error;
-    bool ascii = canvas->theme.ascii;
     const TensorWindow *window = &view->window;
     if (elements_at(tensor_current(view, session), session_settings(session), window->cursor_row,
                     window->cursor_column, &values, &error) != STATUS_OK) {
         (void)canvas_write(canvas, row, 0, column + 2, ROLE_ERROR, error.message);
         return;
     }
-    if (values.has_base) {
-        column = write_value(canvas, row, column, ROLE_TITLE, tensor_source_name(ELEMENTS_DIFFERENCE, ascii),
-                             values.difference);
-        column = write_value(canvas, row, column, ROLE_BASE, tensor_source_name(ELEMENTS_BASE, ascii),
-                             values.base);
-    } else {
-        column = canvas_write(canvas, row, 0, column + 2, ROLE_WARNING, "not in base");
-    }
-    column = write_value(canvas, row, column, ROLE_SFT, tensor_source_name(ELEMENTS_SFT, ascii), values.sft);
-    (void)write_value(canvas, row, column, ROLE_FUSED, tensor_source_name(ELEMENTS_FUSED, ascii),
-                      values.fused);
+    if (!values.has_base) column = canvas_write(canvas, row, 0, column + 2, ROLE_WARNING, "not in base");
+    size_t count = list_figures(&values, canvas->theme.ascii, figures);
+    int end = column;
+    for (size_t i = 0; i < count; i++) end += figure_columns(&figures[i]);
+    bool fits = end <= row.columns;
+    for (size_t i = 0; i < count && !fits; i++)
+        if (figures[i].source == view->source) column = write_figure(canvas, row, column, &figures[i]);
+    for (size_t i = 0; i < count; i++)
+        if (fits || figures[i].source != view->source)
+            column = write_figure(canvas, row, column, &figures[i]);
 }
 
 void tensor_draw_cursor(const TensorView *view, const Session *session, Canvas *canvas, Rect row) {
