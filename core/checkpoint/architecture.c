@@ -236,6 +236,8 @@ static bool has_other_parts(const ModelConfig *config) {
     bool is_known[TENSOR_PART_COUNT] = {false};
     for (int part = TENSOR_PART_CONVOLUTION_IN; part <= TENSOR_PART_GATED_OUT_BIAS; part++)
         is_known[part] = true;
+    for (int part = TENSOR_PART_STREAM_ROUTER; part <= TENSOR_PART_LAUREL_NORM; part++) is_known[part] = true;
+    for (int part = TENSOR_PART_STREAM_IN_1; part <= TENSOR_PART_STREAM_OUT_3; part++) is_known[part] = true;
     for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) is_known[KNOWN[i]] = true;
     for (int part = 0; part < TENSOR_PART_COUNT; part++)
         if (!is_known[part] && (part_set_has(&config->parts, (TensorPart)part) ||
@@ -258,7 +260,6 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {architecture_is_compressed(config), "compressed attention"},
         {config->connections > 0, "hyper-connections"},
         {needs_any(config, TENSOR_PART_LAMBDA_Q1, TENSOR_PART_LAMBDA_K2), "differential attention"},
-        {config->streams > 1, "alternating updates"},
         {needs_any(config, TENSOR_PART_COMMON_NORM, TENSOR_PART_COMMON_NORM), "blocks that layers share"},
         {has_other_values(config) && config->qkv != QKV_PARTED, "values of another width than keys"},
     };

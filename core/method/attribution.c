@@ -12,74 +12,6 @@
 #include <string.h>
 
 static const uint64_t DEFAULT_BUDGET = 256 << 20;
-static const double NO_GAP = -1.0; /* below all others: for a NaN */
-
-/* ---- targets ---- */
-
-typedef struct Candidate {
-    double gap;
-    size_t row, position, measured; /* measured: index into the evaluation's positions */
-} Candidate;
-
-static int compare_candidates(const void *a, const void *b) {
-    const Candidate *left = a, *right = b;
-    if (left->gap != right->gap) return left->gap > right->gap ? -1 : 1;
-    if (left->row != right->row) return left->row < right->row ? -1 : 1;
-    return left->position < right->position ? -1 : left->position > right->position;
-}
-
-/* Those without a gap come last: where one is among the chosen, which they are says nothing. */
-static Status check_gaps(const Candidate *chosen, size_t count, Error *error) {
-    if (count == 0 || chosen[count - 1].gap != NO_GAP) return STATUS_OK;
-    const Candidate *first = chosen;
-    while (first->gap != NO_GAP) first++;
-    return status_fail(
-        error, STATUS_FORMAT,
-        "row %zu, position %zu: the entropy of base or SFT is not a number: the weights, or what "
-        "they make of the row, are not all finite",
-        first->row, first->position);
-}
-
-Status attribution_choose_targets(const EvaluationRow *rows, size_t row_count, const EvaluationResult *base,
-                                  const EvaluationResult *sft, size_t count, AttributionTarget **targets,
-                                  size_t *target_count, Error *error) {
-    *target_count = sft->count < count ? sft->count : count;
-    Candidate *candidates = memory_allocate(sft->count, sizeof *candidates);
-    *targets = memory_allocate(*target_count, sizeof **targets);
-    if (candidates == NULL || *targets == NULL) {
-        free(candidates);
-        free(*targets);
-        *targets = NULL;
-        return memory_fail(error, "targets");
-    }
-    size_t measured = 0;
-    for (size_t r = 0; r < row_count; r++) {
-        for (size_t s = 0; s < evaluation_row_spans(&rows[r]); s++) {
-            EvaluationSpan span = evaluation_row_span(&rows[r], s);
-            for (size_t t = span.first; t < span.end; t++, measured++) {
-                double gap = fabs(sft->positions[measured].entropy - base->positions[measured].entropy);
-                candidates[measured] = (Candidate){isnan(gap) ? NO_GAP : gap, r, t, measured};
-            }
-        }
-    }
-    qsort(candidates, measured, sizeof *candidates, compare_candidates);
-    Status status = check_gaps(candidates, *target_count, error);
-    for (size_t i = 0; i < *target_count; i++) {
-        const Candidate *chosen = &candidates[i];
-        const DistributionPosition *position = &sft->positions[chosen->measured];
-        (*targets)[i] = (AttributionTarget){.row = chosen->row,
-                                            .position = chosen->position,
-                                            .token = position->next >= 0 ? position->next : position->top,
-                                            .entropy_base = base->positions[chosen->measured].entropy,
-                                            .entropy_sft = position->entropy};
-    }
-    free(candidates);
-    if (status == STATUS_OK) return STATUS_OK;
-    free(*targets);
-    *targets = NULL;
-    *target_count = 0;
-    return status;
-}
 
 size_t attribution_cut(size_t neurons, double rho) {
     double cut = floor(rho * (double)neurons + 0.5);
@@ -100,6 +32,8 @@ typedef struct Group {
     size_t count;
     float *directions; /* [count × hidden_size]: on the stream, as far down as it is */
     float *behind;     /* the same, at what a block gives */
+    size_t *tokens;    /* [count]: a target's own, among those of all rows */
+    float *streams;    /* [count × streams · hidden_size]: directions on all streams; NULL: there is one */
     float *scores;     /* [count × M] */
     MatmulScratch *scratch;
     float *columns; /* [count × widest]: W[:,j]·d of one module */
@@ -218,6 +152,10 @@ static Status score_experts(const Group *group, const BackwardLayer *layer, Erro
     return attribution_experts_score(&experts, error);
 }
 
+static BackwardDirections all_directions(const Group *group) {
+    return (BackwardDirections){group->tokens, group->count, group->directions, group->streams};
+}
+
 /* Of all targets past a block, on the stream. */
 static void pass_block(const Group *group, const BackwardPast *past) {
     size_t width = group->model->config->hidden_size;
@@ -232,16 +170,18 @@ static void pass_block(const Group *group, const BackwardPast *past) {
  * the same, of which nothing is scaled then. */
 static Status score_layer(void *user, const BackwardLayer *layer, Error *error) {
     const Group *group = user;
+    const BackwardDirections directions = all_directions(group);
+    Status status = backward_direct_enter(layer, &directions, error);
     for (size_t i = 0; i < group->count * group->model->config->hidden_size; i++)
         group->directions[i] *= layer->end_scale;
-    Status status = layer->experts != NULL ? score_experts(group, layer, error) : STATUS_OK;
+    if (status == STATUS_OK && layer->experts != NULL) status = score_experts(group, layer, error);
     for (int module = 0; module < NEURON_MODULE_COUNT && status == STATUS_OK; module++)
         if (module != NEURON_O) status = score_module(group, layer, (NeuronModule)module, error);
     if (status != STATUS_OK) return status;
     pass_block(group, &layer->past[1]);
     status = score_module(group, layer, NEURON_O, error);
     pass_block(group, &layer->past[0]);
-    return status;
+    return status == STATUS_OK ? backward_direct_leave(layer, &directions, error) : status;
 }
 
 /* d of each target, the gradient of its logit at the residual stream where the final norm's scale is taken as it is:
@@ -306,6 +246,8 @@ static Status run_group(Group *group, const EvaluationRow *rows, BackwardRow *us
         group->row_first[i] = row_tokens;
         row_tokens += used[i].count;
     }
+    for (size_t i = 0; i < group->count; i++)
+        group->tokens[i] = group->row_first[group->sequences[i].row] + group->sequences[i].tokens - 1;
     Backward *backward = NULL;
     Status status = backward_create(group->model, &group->settings, used, row_count, "attribution, forward",
                                     group->job, &backward, error);
@@ -313,9 +255,12 @@ static Status run_group(Group *group, const EvaluationRow *rows, BackwardRow *us
     if (status == STATUS_OK && gradient == NULL) status = memory_fail(error, "gradients");
     if (status == STATUS_OK) {
         make_directions(group, backward, gradient);
+        const BackwardDirections directions = all_directions(group);
+        status = backward_direct_end(backward, &directions, group->job, error);
+    }
+    if (status == STATUS_OK)
         status = backward_run(backward, group->sequences, group->count, gradient, score_layer, group,
                               "attribution, backward", group->job, error);
-    }
     free(gradient);
     backward_free(backward);
     return status;
@@ -368,8 +313,8 @@ static uint64_t widest_module(const ModelConfig *config) {
 typedef struct Workspace {
     BackwardSequence *sequences;
     BackwardRow *used;
-    size_t *used_index, *row_first, *first;
-    float *directions, *behind, *columns, *scores;
+    size_t *used_index, *row_first, *first, *tokens;
+    float *directions, *behind, *streams, *columns, *scores;
     MatmulScratch *scratch;
 } Workspace;
 
@@ -384,11 +329,16 @@ static Status open_workspace(Workspace *workspace, const Model *model, size_t co
     workspace->first = memory_allocate(count, sizeof *workspace->first);
     workspace->directions = memory_allocate_aligned(count, model->config->hidden_size * sizeof(float));
     workspace->behind = memory_allocate_aligned(count, model->config->hidden_size * sizeof(float));
+    workspace->tokens = memory_allocate(count, sizeof *workspace->tokens);
+    size_t streams = model->sft.config->streams, all;
+    if (streams > 1 && memory_multiply(streams, model->config->hidden_size * sizeof(float), &all))
+        workspace->streams = memory_allocate_aligned(count, all);
     workspace->columns = memory_allocate_aligned(count, widest_module(model->config) * sizeof(float));
     workspace->scores = memory_allocate(count, neurons * sizeof(float));
     bool complete = workspace->sequences != NULL && workspace->used != NULL &&
                     workspace->used_index != NULL && workspace->row_first != NULL &&
                     workspace->first != NULL && workspace->directions != NULL && workspace->behind != NULL &&
+                    workspace->tokens != NULL && (streams <= 1 || workspace->streams != NULL) &&
                     workspace->columns != NULL && workspace->scores != NULL;
     return complete ? STATUS_OK : memory_fail(error, "attribution");
 }
@@ -401,6 +351,8 @@ static void close_workspace(Workspace *workspace) {
     free(workspace->first);
     free(workspace->directions);
     free(workspace->behind);
+    free(workspace->tokens);
+    free(workspace->streams);
     free(workspace->columns);
     free(workspace->scores);
     matmul_free_scratch(workspace->scratch);
@@ -480,6 +432,8 @@ Status attribution_run(const Model *model, const EvaluationRow *rows, const Attr
                        .count = n,
                        .directions = workspace.directions,
                        .behind = workspace.behind,
+                       .tokens = workspace.tokens,
+                       .streams = workspace.streams,
                        .scores = workspace.scores,
                        .scratch = workspace.scratch,
                        .columns = workspace.columns,

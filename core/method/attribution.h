@@ -16,7 +16,8 @@
  *                         Σ_s |x_j(s) · ∂z̃/∂x_j(s)|, s ≤ t                                      first order
  *
  * Where what is on the stream is scaled on its way, or normed past a block, d goes the same way down, the norms' scales as they
- * are: W[:,j]·d is what the neuron adds to z̃ past the blocks above it.
+ * are: W[:,j]·d is what the neuron adds to z̃ past the blocks above it. Where there are several streams it goes down all of
+ * them, what they are mixed by as it is, and past a learned residual through its two matrices.
  *
  * Experts (attribution_experts.h): the choice of the router is taken as it is, its weights are not; a neuron of an expert
  * that a position is not routed to scores 0 there. The shared expert's down is multiplied by its switch.

@@ -72,6 +72,8 @@ uint64_t gradient_sums_bytes(const Model *model) {
             floats += count_floats(model->layers[layer].parts[part]);
         if (floats > most) most = floats;
     }
+    for (int part = TENSOR_PART_STREAM_IN_1; part <= TENSOR_PART_STREAM_IN_3; part++)
+        most += count_floats(model->whole.parts[part]);
     most += count_floats(model->whole.parts[TENSOR_PART_INPUT_PROJECTION]);
     return most * sizeof(float);
 }

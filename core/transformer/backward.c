@@ -2,6 +2,7 @@
 
 #include "core/support/memory.h"
 #include "core/transformer/backward_mixer.h"
+#include "core/transformer/backward_streams.h"
 #include "core/transformer/block_layer_input.h"
 #include "core/transformer/block_mlp.h"
 #include "core/transformer/descent_shared.h"
@@ -39,7 +40,8 @@ static void keep_activations(void *user, const ForwardMoment *moment) {
                   {FORWARD_DECAY_RANK, COPY_DECAY_RANK}, {FORWARD_ATTENDED, COPY_ATTENDED},
                   {FORWARD_STATE_IN, COPY_STATE_IN},     {FORWARD_STATE_SMALL, COPY_STATE_SMALL},
                   {FORWARD_STATE_READ, COPY_STATE_READ}, {FORWARD_BEHIND, COPY_BEHIND},
-                  {FORWARD_LAYER_GATE, COPY_LAYER_GATE}, {FORWARD_LAYER_OUTPUT, COPY_LAYER_OUTPUT}};
+                  {FORWARD_LAYER_GATE, COPY_LAYER_GATE}, {FORWARD_LAYER_OUTPUT, COPY_LAYER_OUTPUT},
+                  {FORWARD_LAUREL, COPY_LAUREL},         {FORWARD_STREAM_MODES, COPY_STREAM_MODES}};
     Backward *backward = user;
     float *to = NULL;
     backward_experts_keep(backward->experts, moment);
@@ -67,18 +69,22 @@ static Status descend_mlp(Descent *descent, Error *error) {
 }
 
 static Status descend_attention(Descent *descent, Error *error) {
-    Status status = descent_stream_enter(descent, BLOCK_ATTENTION, error);
-    descent->accumulates = descent_config(descent)->norms == NORMS_ONE;
-    if (status == STATUS_OK && descent->taker != NULL)
-        status = descent_stream_norm(descent, BLOCK_ATTENTION, error);
+    const ModelConfig *config = descent_config(descent);
+    Status status = STATUS_OK;
+    descent->accumulates = config->norms == NORMS_ONE || config->streams > 1;
+    if (descent->taker != NULL) status = descent_stream_norm(descent, BLOCK_ATTENTION, error);
+    if (status == STATUS_OK) status = backward_streams_join(descent, error);
+    if (status == STATUS_OK) status = descent_stream_enter(descent, BLOCK_ATTENTION, error);
     if (status == STATUS_OK) status = backward_mixer_descend(descent, error);
-    return status == STATUS_OK ? descent_stream_leave(descent, BLOCK_ATTENTION, error) : status;
+    if (status == STATUS_OK) status = descent_stream_leave(descent, BLOCK_ATTENTION, error);
+    return status == STATUS_OK ? backward_streams_predict(descent, error) : status;
 }
 
 /* Either may be missing. */
 static Status descend_layer(Descent *descent, Error *error) {
     const LayerPlan *plan = descent_plan(descent);
     Status status = block_layer_input_descend(descent, error);
+    if (status == STATUS_OK) status = backward_streams_correct(descent, error);
     if (status == STATUS_OK && plan->mlp != MLP_NONE) status = descend_mlp(descent, error);
     return status == STATUS_OK && plan->mixer != MIXER_NONE ? descend_attention(descent, error) : status;
 }
@@ -88,7 +94,7 @@ static Status restore_keys(const Descent *descent, Error *error) {
     Backward *backward = descent->backward;
     int source = descent_plan(descent)->kv_layer;
     if (source < 0 || backward->group_count == 1) return STATUS_OK;
-    const ForwardInput input = backward_input(backward, descent->group);
+    const ForwardInput input = backward_input(backward, descent->group, (uint64_t)source);
     return forward_replay_keys(backward->state, (uint64_t)source,
                                backward_inputs(backward, descent->group, (uint64_t)source), &input,
                                backward->scratch, descent->job, error);
@@ -98,7 +104,7 @@ static Status restore_keys(const Descent *descent, Error *error) {
 static Status run_layer(Descent *descent, const char *stage, Error *error) {
     Backward *backward = descent->backward;
     const BackwardGroup *group = descent->group;
-    ForwardInput input = backward_input(backward, group);
+    ForwardInput input = backward_input(backward, group, descent->layer);
     input.stage = stage;
     input.observer = keep_activations;
     input.user = backward;
@@ -120,7 +126,7 @@ static Status reserve_slopes(Backward *backward, size_t tokens, Error *error) {
         size_t width = backward_widest_slope(backward_config(backward), (Slope)i);
         free(backward->slopes[i]);
         backward->slopes[i] = NULL;
-        if (width == 0) continue;
+        if (width == 0 || i == SLOPE_STREAMS) continue;
         backward->slopes[i] = memory_allocate_aligned(tokens, width * sizeof(float));
         if (backward->slopes[i] == NULL) return memory_fail(error, "gradients");
     }
@@ -178,12 +184,23 @@ static Status open_descent(Descent *descent, size_t tokens, size_t longest, Erro
     return status == STATUS_OK ? reserve_slopes(backward, tokens, error) : status;
 }
 
+/* Like gradients at the residual they go from layer to layer, of all groups. */
+static Status open_streams(Descent *descent, size_t tokens, Error *error) {
+    size_t width = backward_widest_slope(backward_config(descent->backward), SLOPE_STREAMS);
+    if (width == 0) return STATUS_OK;
+    descent->streams = memory_allocate_aligned(tokens, width * sizeof(float));
+    return descent->streams != NULL ? STATUS_OK : memory_fail(error, "gradients");
+}
+
 static void close_descent(Descent *descent) {
     descent_shared_close(descent);
     for (size_t r = 0; r < MODEL_MAX_ROPES; r++) {
         free(descent->angles[r].cosines);
         free(descent->angles[r].sines);
     }
+    descent->backward->slopes[SLOPE_RESIDUAL] = NULL; /* the caller's */
+    descent->backward->slopes[SLOPE_STREAMS] = NULL;
+    free(descent->streams);
     free(descent->shared_keys);
     free(descent->shared_values);
     free(descent->head_sums);
@@ -212,7 +229,7 @@ static Status visit(const Descent *descent, BackwardVisitor visitor, void *user,
                                                  [BACKWARD_LATENT] = SLOPE_LATENT};
     const Backward *backward = descent->backward;
     const LayerPlan *plan = descent_plan(descent);
-    BackwardLayer layer = {.layer = descent->layer};
+    BackwardLayer layer = {.layer = descent->layer, .descent = descent};
     if (plan->mlp == MLP_EXPERTS) layer.experts = backward_experts_seen(backward->experts);
     for (int i = 0; i < BACKWARD_SITES; i++) {
         layer.width[i] = backward_site_width(plan, (BackwardSite)i);
@@ -231,7 +248,7 @@ static Status visit(const Descent *descent, BackwardVisitor visitor, void *user,
 static Status descend(Descent *descent, BackwardVisitor visitor, void *user, const char *stage,
                       Error *error) {
     uint64_t layers = descent->backward->model->config->layers;
-    Status status = STATUS_OK;
+    Status status = backward_streams_end(descent, error);
     for (uint64_t layer = layers; layer-- > 0 && status == STATUS_OK;) {
         if (!job_report(descent->job, stage, layers - 1 - layer, layers)) return job_cancelled(error);
         descent->layer = layer;
@@ -266,9 +283,10 @@ Status backward_run(Backward *backward, const BackwardSequence *sequences, size_
                        .job = job};
     status = open_descent(&descent, tokens, longest, error);
     if (status == STATUS_OK) status = descent_shared_open(&descent, tokens, error);
+    if (status == STATUS_OK) status = open_streams(&descent, tokens, error);
     backward->slopes[SLOPE_RESIDUAL] = gradient;
+    backward->slopes[SLOPE_STREAMS] = descent.streams;
     if (status == STATUS_OK && tokens > 0) status = descend(&descent, visitor, user, stage, error);
-    backward->slopes[SLOPE_RESIDUAL] = NULL;
     close_descent(&descent);
     free(spans);
     return status;
@@ -321,6 +339,9 @@ static void take_group(Descent *descent, const BackwardGroup *group, BackwardSpa
     descent->count = group->part_count;
     descent->tokens = group->tokens;
     backward->slopes[SLOPE_RESIDUAL] = gradient + group->first * backward->model->config->hidden_size;
+    size_t streams = backward_widest_slope(backward_config(backward), SLOPE_STREAMS);
+    backward->slopes[SLOPE_STREAMS] =
+        descent->streams == NULL ? NULL : descent->streams + group->first * streams;
 }
 
 static Status descend_groups(Descent *descent, BackwardSpan *spans, float *gradient, const char *stage,
@@ -328,6 +349,10 @@ static Status descend_groups(Descent *descent, BackwardSpan *spans, float *gradi
     const Backward *backward = descent->backward;
     uint64_t layers = backward->model->config->layers;
     Status status = STATUS_OK;
+    for (size_t g = 0; g < backward->group_count && status == STATUS_OK; g++) {
+        take_group(descent, &backward->groups[g], spans, gradient);
+        status = backward_streams_end(descent, error);
+    }
     for (uint64_t layer = layers; layer-- > 0 && status == STATUS_OK;) {
         descent->layer = layer;
         for (size_t g = 0; g < backward->group_count && status == STATUS_OK; g++) {
@@ -341,7 +366,8 @@ static Status descend_groups(Descent *descent, BackwardSpan *spans, float *gradi
     }
     for (size_t g = 0; g < backward->group_count && status == STATUS_OK; g++) {
         take_group(descent, &backward->groups[g], spans, gradient);
-        status = block_layer_input_finish(descent, error);
+        status = backward_streams_begin(descent, error);
+        if (status == STATUS_OK) status = block_layer_input_finish(descent, error);
         if (status == STATUS_OK) status = embedding_descend(descent, error);
     }
     if (status == STATUS_OK) status = block_layer_input_give_rows(descent, error);
@@ -363,9 +389,9 @@ Status backward_run_weights(Backward *backward, float *gradient, BackwardTaker t
     Descent descent = {.backward = backward, .job = job, .taker = taker, .user = user};
     status = open_descent(&descent, backward->group_tokens, longest, error);
     if (status == STATUS_OK) status = descent_shared_open(&descent, backward->tokens, error);
+    if (status == STATUS_OK) status = open_streams(&descent, backward->tokens, error);
     if (status == STATUS_OK) status = open_weights(&descent, error);
     if (status == STATUS_OK) status = descend_groups(&descent, spans, gradient, stage, error);
-    backward->slopes[SLOPE_RESIDUAL] = NULL;
     close_descent(&descent);
     free(spans);
     return status;

@@ -99,16 +99,35 @@ typedef struct BackwardLayer {
     float end_scale; /* of all that leaves the layer */
     /* NULL: none; else gate, up and activated above are the shared expert's */
     const BackwardExperts *experts;
+    const struct Descent *descent; /* for backward_direct_…() */
 } BackwardLayer;
+
+typedef struct Backward Backward;
 
 /* Called on the calling thread after each layer, from the last to the first. */
 typedef Status (*BackwardVisitor)(void *user, const BackwardLayer *layer, Error *error);
 
-typedef struct Backward Backward;
-
 /* A direction d [hidden_size] on the stream behind a block, at a token of all rows, as it is on the stream before it where it
  * goes past the block, in place: a norm's own scale is taken as it is. */
 void backward_direct(const BackwardPast *past, size_t token, size_t hidden_size, float *direction);
+
+/* Directions of models that have several streams (block_streams.h), at tokens of all rows. What streams are mixed by is taken as
+ * it is, like norms' scales and the lengths that streams are brought to. */
+typedef struct BackwardDirections {
+    const size_t *tokens; /* [count] */
+    size_t count;
+    float *stream; /* [count × hidden_size]: on the one that blocks are added to */
+    float *all;    /* [count × streams · hidden_size]; NULL: there is no other */
+} BackwardDirections;
+
+/* Each does nothing where there is one stream: from what the final norm takes to all streams; in a layer, from those behind it to
+ * what its MLP is added to; and from what its attention is added to, to those before it. */
+Status backward_direct_end(const Backward *backward, const BackwardDirections *directions, Job *job,
+                           Error *error) STATUS_MUST_CHECK;
+Status backward_direct_enter(const BackwardLayer *layer, const BackwardDirections *directions,
+                             Error *error) STATUS_MUST_CHECK;
+Status backward_direct_leave(const BackwardLayer *layer, const BackwardDirections *directions,
+                             Error *error) STATUS_MUST_CHECK;
 
 /* STATUS_UNSUPPORTED, by name, where a block of the model has no way back here. */
 Status backward_check_model(const Model *model, Error *error) STATUS_MUST_CHECK;
@@ -184,7 +203,7 @@ typedef struct BackwardFlow {
 } BackwardFlow;
 
 /* Called on the calling thread; a layer's weights come in one order for each group, from the first to the last, before
- * those of the layer below; those of the embedding, which are of no layer, come last. */
+ * those of the layer below; of those of no layer what is behind all layers comes first, the embedding last. */
 typedef Status (*BackwardTaker)(void *user, const BackwardFlow *flow, Error *error);
 
 /* Takes `gradient` [backward_tokens() × hidden_size] at the residual stream before the final norm down to the rows of the

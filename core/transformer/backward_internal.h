@@ -39,6 +39,11 @@ typedef enum Slope {
     SLOPE_STATE_RANK,
     SLOPE_STATE_STEP,
     SLOPE_STATE_SHARED,  /* at what its heads or channels share, part by part, before that is added up */
+    SLOPE_STREAMS,       /* (streams − 1) · hidden_size: at those beside the residual; the descent's */
+    SLOPE_PREDICTED,     /* hidden_size: at what a layer's stream was predicted as, past the layer */
+    SLOPE_STREAM_SHARES, /* streams²: at what streams are mixed by */
+    SLOPE_STREAM_MODES,  /* streams: at what that comes of */
+    SLOPE_LAUREL,        /* rank of the learned residual */
     SLOPE_BESIDE,        /* hidden_size: at what one of two mixers gave, scaled */
     SLOPE_BESIDE_NORMED, /* hidden_size: no gradient, but what attention beside another took, scaled */
     SLOPE_COUNT
@@ -52,6 +57,8 @@ typedef enum BackwardCopy {
     COPY_GATE_RANK,
     COPY_DECAY_RANK,
     COPY_ATTENDED,
+    COPY_STREAM_MODES,
+    COPY_LAUREL,
     COPY_BEHIND,
     COPY_LAYER_GATE,
     COPY_LAYER_OUTPUT,
@@ -94,6 +101,8 @@ struct Backward {
     /* [tokens × layers · layer_input_size], or NULL: what layers have besides; on the way down to weights a layer's are
      * overwritten by the gradient at them */
     float *layer_inputs;
+    float *streams; /* [layers + 1][tokens × (streams − 1) · hidden_size]: those beside `inputs`, or NULL */
+    float *ending;      /* [tokens × hidden_size]: the first where all are brought together */
     float *gates, *ups; /* [layers − kept_from][tokens × intermediate_size]; gates NULL: the model has none */
     uint64_t kept_from; /* = layers: nothing of that is kept */
     /* of the layer and the group at hand, [group_tokens × width] */
@@ -149,8 +158,16 @@ static inline size_t backward_position(const Backward *backward, size_t token) {
     return place->prefix_count + place->cell - place->first;
 }
 
-/* The input that a group of tokens is, for a forward pass on an empty state. */
-static inline ForwardInput backward_input(const Backward *backward, const BackwardGroup *group) {
+/* A group's part of the kept streams before a layer, [tokens × (streams − 1) · hidden_size]; NULL: there is but the residual. */
+static inline float *backward_streams(const Backward *backward, const BackwardGroup *group, uint64_t layer) {
+    size_t width = forward_buffer_width(backward_config(backward), BUFFER_STREAMS);
+    return backward->streams == NULL ? NULL
+                                     : backward->streams + (layer * backward->tokens + group->first) * width;
+}
+
+/* The input that a group of tokens is, for a forward pass on an empty state, or of a layer by itself. */
+static inline ForwardInput backward_input(const Backward *backward, const BackwardGroup *group,
+                                          uint64_t layer) {
     size_t besides = forward_buffer_width(backward_config(backward), BUFFER_LAYER_INPUTS);
     return (ForwardInput){.ids = backward->ids + group->first,
                           .layer_inputs = backward->layer_inputs == NULL
@@ -159,7 +176,8 @@ static inline ForwardInput backward_input(const Backward *backward, const Backwa
                           .starts = backward->shares ? NULL : backward->starts + group->first,
                           .places = backward->shares ? backward->places + group->first : NULL,
                           .in_blocks = true,
-                          .count = group->tokens};
+                          .count = group->tokens,
+                          .streams = backward_streams(backward, group, layer)};
 }
 
 /* A group's part of the kept inputs of a layer. */

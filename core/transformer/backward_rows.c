@@ -12,7 +12,10 @@
 
 uint64_t backward_kept_bytes(const Model *model) {
     const ModelConfig *config = model->config;
-    return ((config->layers + 1) * config->hidden_size + config->layers * config->layer_input_size +
+    uint64_t streams = config->streams > 1 ? config->streams - 1 : 0;
+    /* of further streams the gradients, too, and the first where all end */
+    uint64_t besides = streams > 0 ? (config->layers + 2) * streams + 1 : 0;
+    return ((config->layers + 1 + besides) * config->hidden_size + config->layers * config->layer_input_size +
             backward_shared_width(config)) *
            sizeof(float);
 }
@@ -112,6 +115,13 @@ static Status allocate(Backward *backward, Error *error) {
         backward->layer_inputs = memory_allocate_aligned(backward->tokens, besides * sizeof(float));
         complete = backward->layer_inputs != NULL;
     }
+    size_t streams = forward_buffer_width(config, BUFFER_STREAMS), kept_streams;
+    if (complete && streams > 0) {
+        if (!memory_multiply(kept, streams, &kept_streams)) return memory_fail(error, "activations");
+        backward->streams = memory_allocate_aligned(kept_streams, sizeof(float));
+        backward->ending = memory_allocate_aligned(backward->tokens, row_bytes);
+        complete = backward->streams != NULL && backward->ending != NULL;
+    }
     for (int i = 0; i < 2 && complete && backward_norms_behind(config); i++) {
         backward->outputs[i] = memory_allocate_aligned(backward->group_tokens, row_bytes);
         complete = backward->outputs[i] != NULL;
@@ -197,6 +207,8 @@ static void keep(void *user, const ForwardMoment *moment) {
     const Backward *backward = keeping->backward;
     float *to = NULL;
     if (moment->site == FORWARD_LAYER_INPUT) to = backward_inputs(backward, keeping->group, moment->layer);
+    if (moment->site == FORWARD_STREAMS) to = backward_streams(backward, keeping->group, moment->layer);
+    if (moment->site == FORWARD_STREAM_ENDING) to = backward->ending + keeping->group->first * moment->width;
     if (moment->site == FORWARD_LAYER_INPUTS)
         to = backward->layer_inputs + keeping->group->first * moment->width;
     bool is_kept = moment->layer >= backward->kept_from;
@@ -214,12 +226,12 @@ static Status run_groups(Backward *backward, const char *stage, Job *job, Error 
     for (size_t g = 0; g < backward->group_count && status == STATUS_OK; g++) {
         const BackwardGroup *group = &backward->groups[g];
         Keeping keeping = {backward, group};
-        ForwardInput input = backward_input(backward, group);
+        ForwardInput input = backward_input(backward, group, 0);
         input.stage = stage;
         input.done = group->first * layers;
         input.total = backward->tokens * layers;
         input.observer = keep;
-        input.layer_inputs = NULL; /* they are made here */
+        input.layer_inputs = input.streams = NULL; /* they are made here */
         input.user = &keeping;
         forward_rewind(backward->state, 0);
         status = forward_run(&backward->state, 1, &input, backward->scratch, job, error);
@@ -312,6 +324,8 @@ void backward_free(Backward *backward) {
     for (int i = 0; i < COPY_COUNT; i++) free(backward->copies[i]);
     for (int i = 0; i < 2; i++) free(backward->outputs[i]);
     free(backward->layer_inputs);
+    free(backward->streams);
+    free(backward->ending);
     backward_experts_free(backward->experts);
     free(backward->middle);
     free(backward->inputs);

@@ -91,6 +91,11 @@ size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Sl
     if (slope == SLOPE_ADDED) return is_added ? config->hidden_size : 0;
     if (slope == SLOPE_BESIDE || slope == SLOPE_BESIDE_NORMED)
         return plan->attends_beside ? config->hidden_size : 0;
+    if (slope == SLOPE_STREAMS) return forward_layer_width(config, plan, BUFFER_STREAMS);
+    if (slope == SLOPE_PREDICTED) return forward_layer_width(config, plan, BUFFER_PREDICTED);
+    if (slope == SLOPE_STREAM_MODES) return config->streams;
+    if (slope == SLOPE_STREAM_SHARES) return config->streams * config->streams;
+    if (slope == SLOPE_LAUREL) return forward_layer_width(config, plan, BUFFER_LAUREL);
     if (slope == SLOPE_UNNORMED)
         return architecture_needs(plan, TENSOR_PART_ACTIVATED_NORM) ? plan->intermediate_size : 0;
     if (slope == SLOPE_LAYER_GATE) return forward_layer_width(config, plan, BUFFER_LAYER_GATE);
@@ -110,10 +115,13 @@ size_t backward_copy_width(const ModelConfig *config, const LayerPlan *plan, Bac
         [COPY_DECAY_RANK] = BUFFER_STATE_RANK, [COPY_ATTENDED] = BUFFER_MIXED,
         [COPY_STATE_IN] = BUFFER_STATE_IN,     [COPY_STATE_SMALL] = BUFFER_STATE_SMALL,
         [COPY_STATE_READ] = BUFFER_STATE_OUT,  [COPY_BEHIND] = BUFFER_RESIDUAL,
-        [COPY_LAYER_GATE] = BUFFER_LAYER_GATE, [COPY_LAYER_OUTPUT] = BUFFER_ADDED};
+        [COPY_LAYER_GATE] = BUFFER_LAYER_GATE, [COPY_LAYER_OUTPUT] = BUFFER_ADDED,
+        [COPY_LAUREL] = BUFFER_ADDED,          [COPY_STREAM_MODES] = BUFFER_STREAM_MODES};
     bool is_delta = plan->mixer == MIXER_DELTA,
          is_gated = forward_layer_width(config, plan, BUFFER_ATTENTION_GATE) > 0;
     if (copy >= COPY_STATE_IN) return has_state(plan) ? forward_layer_width(config, plan, BUFFERS[copy]) : 0;
+    if (copy == COPY_LAUREL || copy == COPY_STREAM_MODES)
+        return config->streams > 1 ? forward_layer_width(config, plan, BUFFERS[copy]) : 0;
     if (copy >= COPY_BEHIND)
         return config->layer_input_size > 0 ? forward_layer_width(config, plan, BUFFERS[copy]) : 0;
     bool is_there = copy == COPY_ATTENDED    ? is_gated || architecture_needs(plan, TENSOR_PART_MIXED_NORM)

@@ -76,7 +76,7 @@ static void scale(const Chunk *chunk, ForwardState *state, size_t token) {
 static Status run_input(const Pass *pass, Error *error) {
     const ModelLayer *layer = &pass->chunk.states[0]->model->layers[pass->chunk.layer];
     bool has_streams = pass->chunk.states[0]->side->config->streams > 1;
-    pass_observe(pass, FORWARD_BEHIND, BUFFER_RESIDUAL);
+    if (!has_streams) pass_observe(pass, FORWARD_BEHIND, BUFFER_RESIDUAL); /* else it is corrected */
     Status status =
         pass_project_tensor(pass, layer->parts[TENSOR_PART_LAYER_GATE],
                             has_streams ? BUFFER_NORMED : BUFFER_RESIDUAL, BUFFER_LAYER_GATE, error);
@@ -106,6 +106,11 @@ static void descend_scale(const Descent *descent, size_t sequence, size_t token,
     for (size_t i = 0; i < descent_config(descent)->hidden_size; i++) slope[i] *= factor;
 }
 
+/* At what the norm gave. */
+static Slope slope_behind(const Descent *descent) {
+    return descent_config(descent)->streams > 1 ? SLOPE_NORMED : SLOPE_RESIDUAL;
+}
+
 static void descend_norm(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
     (void)worker;
     const Backward *backward = descent->backward;
@@ -115,7 +120,18 @@ static void descend_norm(const Descent *descent, size_t sequence, size_t token, 
     memset(to, 0, norm.size * sizeof *to);
     norm_backward(&norm,
                   backward->copies[COPY_LAYER_OUTPUT] + (descent->spans[sequence].row + token) * norm.size,
-                  descent_slope(descent, SLOPE_RESIDUAL, sequence, token), to);
+                  descent_slope(descent, slope_behind(descent), sequence, token), to);
+}
+
+/* What all further streams were given, on SLOPE_NORMED. */
+static void add_streams(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    (void)worker;
+    const size_t hidden = descent_config(descent)->hidden_size;
+    const float *from = descent_slope(descent, SLOPE_STREAMS, sequence, token);
+    float *to = descent_slope(descent, SLOPE_NORMED, sequence, token);
+    memcpy(to, from, hidden * sizeof *to);
+    for (size_t j = 2; j < descent_config(descent)->streams; j++)
+        for (size_t i = 0; i < hidden; i++) to[i] += from[(j - 1) * hidden + i];
 }
 
 /* A token of the group: what its layers have of it besides, or on the way to weights, from the last down, the gradient at that. */
@@ -144,18 +160,22 @@ static Status descend_input(const Descent *descent, Error *error) {
     const Backward *backward = descent->backward;
     const ModelConfig *config = descent_config(descent);
     const Norm norm = norm_of(backward->state, descent->layer, TENSOR_PART_LAYER_NORM, config->hidden_size);
-    Status status = descent_give_part_norm(descent, TENSOR_PART_LAYER_NORM, norm,
-                                           backward->copies[COPY_LAYER_OUTPUT], SLOPE_RESIDUAL, error);
+    bool has_streams = config->streams > 1;
+    Status status = has_streams ? descent_for_tokens(descent, add_streams, error) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = descent_give_part_norm(descent, TENSOR_PART_LAYER_NORM, norm,
+                                        backward->copies[COPY_LAYER_OUTPUT], slope_behind(descent), error);
     if (status == STATUS_OK) status = descent_for_tokens(descent, descend_norm, error);
     if (status == STATUS_OK)
         status = descent_run_part(descent, TENSOR_PART_LAYER_PROJECTION, TENSOR_PART_COUNT,
                                   backward->state->buffers[BUFFER_LAYER_GATE], SLOPE_ADDED, SLOPE_LAYER_GATE,
                                   false, error);
     if (status == STATUS_OK) status = descent_for_tokens(descent, descend_gate, error);
-    return status == STATUS_OK ? descent_run_part(descent, TENSOR_PART_LAYER_GATE, TENSOR_PART_COUNT,
-                                                  backward->copies[COPY_BEHIND], SLOPE_LAYER_GATE,
-                                                  SLOPE_RESIDUAL, true, error)
-                               : status;
+    if (status != STATUS_OK) return status;
+    return descent_run_part(descent, TENSOR_PART_LAYER_GATE, TENSOR_PART_COUNT,
+                            has_streams ? backward->state->buffers[BUFFER_NORMED]
+                                        : backward->copies[COPY_BEHIND],
+                            SLOPE_LAYER_GATE, slope_behind(descent), !has_streams, error);
 }
 
 Status block_layer_input_descend(const Descent *descent, Error *error) {

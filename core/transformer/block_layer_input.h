@@ -18,7 +18,8 @@ Status block_layer_input_prepare(const Pass *pass, Error *error) STATUS_MUST_CHE
 /* Behind the layer's other blocks, on BUFFER_RESIDUAL. */
 Status block_layer_input_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
 
-/* The way back. In a layer, from the stream behind it to that behind its MLP; the gradient at its inputs goes where they were
+/* The way back. In a layer, from the stream behind it to that behind its MLP, or where there are several from all others to
+ * what it took of the first, corrected (SLOPE_NORMED); the gradient at its inputs goes where they were
  * kept, for who wants gradients of weights. For them then, once all layers are through: of a group, from that to the embeddings
  * (SLOPE_RESIDUAL); and of all groups, what meets at rows of the embedding of inputs. */
 Status block_layer_input_descend(const Descent *descent, Error *error) STATUS_MUST_CHECK;

@@ -27,4 +27,24 @@ Status block_streams_end(const Pass *pass, Error *error) STATUS_MUST_CHECK;
 /* Stream i of a token, from 1. */
 float *block_streams_row(const Chunk *chunk, ForwardState *state, size_t token, size_t stream);
 
+/* Tells the observer of all streams beside the residual. */
+void block_streams_observe(const Pass *pass);
+
+/* ---- for backward_streams.c ---- */
+
+#define BLOCK_STREAMS_HALF            0.707106781F /* √½: of what attention and the learned residual are added to */
+
+#define BLOCK_STREAMS_SMALLEST_SQUARE 1e-5 /* mean square of what is brought to another length */
+
+double block_streams_mean_square(const float *x, size_t size);
+
+/* A norm of the stream that is a part of the layer. */
+Norm block_streams_norm(const ForwardState *state, uint64_t layer, TensorPart part);
+
+/* Σ weights[row, i] tanh(modes[i]) */
+float block_streams_share(const float *weights, size_t row, const float *modes, size_t count);
+
+/* The matrix of stream i, from 1, where `first` is the first's. */
+TensorPart block_streams_part(TensorPart first, size_t stream);
+
 #endif

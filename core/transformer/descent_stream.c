@@ -1,5 +1,7 @@
 #include "core/transformer/descent_stream.h"
 
+#include "core/transformer/block_streams.h"
+
 #include <string.h>
 
 static const TensorRole NORM_BEHIND[] = {TENSOR_POST_ATTENTION_NORM, TENSOR_POST_MLP_NORM};
@@ -27,6 +29,8 @@ static const TensorPart STREAM_VECTORS[] = {TENSOR_PART_ATTENTION_RESIDUAL, TENS
 /* What a block took, before its norm, of all tokens of the group. */
 static const float *stream_of(const Descent *descent, Block block) {
     const Backward *backward = descent->backward;
+    if (block == BLOCK_ATTENTION && descent_config(descent)->streams > 1)
+        return backward->state->buffers[BUFFER_PREDICTED];
     bool is_input = block == BLOCK_ATTENTION || descent_config(descent)->wiring == WIRING_PARALLEL ||
                     descent_plan(descent)->mixer == MIXER_NONE;
     return is_input ? backward_inputs(backward, descent->group, descent->layer) : backward->middle;
@@ -208,13 +212,6 @@ Status descent_stream_leave(const Descent *descent, Block block, Error *error) {
 
 /* ---- directions ---- */
 
-void backward_direct(const BackwardPast *past, size_t token, size_t hidden_size, float *direction) {
-    for (size_t i = 0; i < hidden_size; i++)
-        direction[i] *= past->vector != NULL ? past->vector[i] : past->scale;
-    if (past->inputs != NULL)
-        norm_direct(&past->norm, past->inputs + token * hidden_size, direction, direction);
-}
-
 void descent_stream_show(const Descent *descent, BackwardLayer *layer) {
     const Backward *backward = descent->backward;
     const LayerPlan *plan = descent_plan(descent);
@@ -234,6 +231,7 @@ void descent_stream_show(const Descent *descent, BackwardLayer *layer) {
             .norm = forward_norm(backward->state, descent->layer, norm_before(descent, block))};
         if (descent_config(descent)->residual_is_normed) layer->past[i].inputs = stream_of(descent, block);
     }
+    if (descent_config(descent)->streams > 1) layer->scales[BLOCK_ATTENTION] *= BLOCK_STREAMS_HALF;
     if (descent_plan(descent)->attends_beside)
         layer->scales[BLOCK_ATTENTION] *= (float)descent_config(descent)->attention_out_scale;
 }

@@ -179,6 +179,7 @@ static Status add_to_stream(const Pass *pass, TokenFunction add, Error *error) {
 static Status run_mixer(const Pass *pass, Error *error) {
     Status status = block_connections_take(pass, TENSOR_PART_ATTENTION_CONNECTION, error);
     pass_observe(pass, FORWARD_LAYER_INPUT, BUFFER_RESIDUAL);
+    block_streams_observe(pass);
     const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
     if (status == STATUS_OK) status = block_streams_predict(pass, error);
     if (status == STATUS_OK) status = block_common_run(pass, error);
@@ -414,6 +415,7 @@ static Status replay_mlp(const Pass *pass, Error *error) {
     if (status == STATUS_OK && is_wanted) status = block_mlp_project_down(pass, error);
     if (status == STATUS_OK && is_wanted) pass_observe(pass, FORWARD_MLP_OUTPUT, BUFFER_ADDED);
     if (status == STATUS_OK && goes_on) status = add_to_stream(pass, add_mlp, error);
+    if (status == STATUS_OK && goes_on) status = block_streams_correct(pass, error);
     return status == STATUS_OK && goes_on ? block_layer_input_run(pass, error) : status;
 }
 
@@ -423,7 +425,8 @@ static Status replay_layer(const Pass *pass, Error *error) {
 }
 
 static Status replay_keys(const Pass *pass, Error *error) {
-    Status status = pass_for_tokens(pass, norm_for_attention, error);
+    Status status = block_streams_predict(pass, error);
+    if (status == STATUS_OK) status = pass_for_tokens(pass, norm_for_attention, error);
     return status == STATUS_OK ? block_attention_fill_cache(pass, error) : status;
 }
 
@@ -459,6 +462,9 @@ static Status replay(ForwardState *state, uint64_t layer, const float *residual,
         if (input->layer_inputs != NULL)
             memcpy(state->buffers[BUFFER_LAYER_INPUTS], input->layer_inputs,
                    input->count * besides * sizeof *residual);
+        size_t streams = forward_buffer_width(state->side->config, BUFFER_STREAMS);
+        if (input->streams != NULL)
+            memcpy(state->buffers[BUFFER_STREAMS], input->streams, input->count * streams * sizeof *residual);
         status = function(&pass, error);
     }
     state->length = length;

@@ -33,7 +33,11 @@
  * pass. */
 typedef enum ForwardSite {
     FORWARD_LAYER_INPUT, /* the residual stream before the layer; layer = layers: before the final norm */
-    FORWARD_QKV,         /* output of the one matrix of all three, with its bias, as it is stored */
+    FORWARD_STREAMS, /* those beside the residual, before the layer; layer = layers: before they are brought together */
+    FORWARD_STREAM_ENDING, /* the residual there, which is one of them; of layer = layers alone */
+    FORWARD_STREAM_MODES,  /* what they are predicted by, before its tanh */
+    FORWARD_LAUREL,        /* what the learned residual adds, before its norm */
+    FORWARD_QKV,           /* output of the one matrix of all three, with its bias, as it is stored */
     FORWARD_QUERY_LATENT, /* what queries, keys and values come of, with its bias, before its norm; of the latter two behind it what
                              turns of keys, before it does */
     FORWARD_LATENT,
@@ -69,7 +73,7 @@ typedef enum ForwardSite {
     FORWARD_ROUTED_UP,
     FORWARD_ROUTED_ACTIVATED,
     FORWARD_LAYER_INPUTS, /* what layers have of a token besides the stream, before the first: of all layers */
-    FORWARD_BEHIND,       /* the residual stream behind the MLP, before what the layer has besides */
+    FORWARD_BEHIND, /* the residual stream behind the MLP, before it corrects others, and what the layer has besides */
     FORWARD_LAYER_GATE,   /* what a layer gates its inputs with, before it is activated */
     FORWARD_LAYER_OUTPUT, /* what it makes of them, before its norm */
     FORWARD_MLP_OUTPUT    /* of down, or of all experts together, before the norm behind it */
@@ -106,6 +110,8 @@ typedef struct ForwardInput {
     bool in_blocks;
     /* [count × layers · layer_input_size]: FORWARD_LAYER_INPUTS again, for forward_replay_layer() alone */
     const float *layer_inputs;
+    /* [count × (streams − 1) · hidden_size]: FORWARD_STREAMS again, for forward_replay_layer() and forward_replay_keys() alone */
+    const float *streams;
 } ForwardInput; /* what is new comes last: a program that does not know it leaves it zero */
 
 /* ---- running ---- */

@@ -491,6 +491,8 @@ static const char *const CASES[] = {
     "states-gated",
     "experts-capped",
     "experts-all-clamped",
+    "streams",
+    "streams-bare",
 };
 
 /* Layers are state spaces alone, or a mixture has no experts: no neuron has a number. */
