@@ -187,12 +187,6 @@ static bool needs_any(const ModelConfig *config, TensorPart first, TensorPart la
     return false;
 }
 
-static bool has_mixer(const ModelConfig *config, MixerKind mixer) {
-    for (size_t i = 0; i < config->plan_count; i++)
-        if (config->plans[i].mixer == mixer) return true;
-    return false;
-}
-
 /* Both blocks of a layer start from one gradient there. */
 static bool scales_side_by_side(const ModelConfig *config) {
     bool scales = config->mlp_scale != 1.0 || config->mlp_scales.stream != 1.0 ||
@@ -234,7 +228,7 @@ static bool has_other_parts(const ModelConfig *config) {
         TENSOR_PART_LAYER_NORM,     TENSOR_PART_INPUT_EMBEDDING,    TENSOR_PART_INPUT_PROJECTION,
         TENSOR_PART_INPUT_NORM};
     bool is_known[TENSOR_PART_COUNT] = {false};
-    for (int part = TENSOR_PART_CONVOLUTION_IN; part <= TENSOR_PART_GATED_OUT_BIAS; part++)
+    for (int part = TENSOR_PART_CONVOLUTION_IN; part <= TENSOR_PART_LIGHTNING_OUT; part++)
         is_known[part] = true;
     for (int part = TENSOR_PART_STREAM_ROUTER; part <= TENSOR_PART_LAUREL_NORM; part++) is_known[part] = true;
     for (int part = TENSOR_PART_STREAM_IN_1; part <= TENSOR_PART_STREAM_OUT_3; part++) is_known[part] = true;
@@ -251,7 +245,6 @@ const char *architecture_forward_only(const ModelConfig *config) {
         bool is_there;
         const char *name;
     } switches[] = {
-        {has_mixer(config, MIXER_LIGHTNING), "lightning attention"},
         {scales_side_by_side(config), "scaled blocks side by side"},
         {config->lacks_final_norm, "a stream without a last norm"},
         {mixes_norms_and_gates(config), "norms of gated attention"},

@@ -269,7 +269,8 @@ bool architecture_part_is_matrix(TensorPart part) {
 }
 
 bool architecture_part_learns(TensorPart part) {
-    return part != TENSOR_PART_CORRECTION && part != TENSOR_PART_LAYER_SCALE &&
+    bool is_decay = part >= TENSOR_PART_LIGHTNING_SLOPE && part <= TENSOR_PART_LIGHTNING_BLOCK_DECAY;
+    return !is_decay && part != TENSOR_PART_CORRECTION && part != TENSOR_PART_LAYER_SCALE &&
            part != TENSOR_PART_XIELU_BETA && part != TENSOR_PART_XIELU_EPSILON;
 }
 

@@ -5,6 +5,7 @@
 #include "core/transformer/block_convolution.h"
 #include "core/transformer/block_gated_recurrence.h"
 #include "core/transformer/block_latent.h"
+#include "core/transformer/block_lightning.h"
 #include "core/transformer/block_selective.h"
 #include "core/transformer/block_state_space.h"
 #include "core/transformer/channel_convolution.h"
@@ -23,7 +24,8 @@ static const struct {
                           [MIXER_DELTA] = {backward_delta_descend, backward_delta_scratch},
                           [MIXER_STATE_SPACE] = {block_state_space_descend, block_state_space_scratch},
                           [MIXER_SELECTIVE] = {block_selective_descend, block_selective_scratch},
-                          [MIXER_GATED] = {block_gated_recurrence_descend, block_gated_recurrence_scratch}};
+                          [MIXER_GATED] = {block_gated_recurrence_descend, block_gated_recurrence_scratch},
+                          [MIXER_LIGHTNING] = {block_lightning_descend, block_lightning_scratch}};
 
 /* ---- memory ---- */
 

@@ -56,7 +56,8 @@ static bool has_state(const LayerPlan *plan) {
 /* Of what is as wide as a buffer; attention has some of them for itself. */
 static size_t buffer_width(const ModelConfig *config, const LayerPlan *plan, Buffer buffer) {
     bool has_gates = architecture_attends(plan) && config->has_output_gate,
-         is_channels = plan->mixer == MIXER_CONVOLUTION || plan->mixer == MIXER_DELTA,
+         is_channels =
+             plan->mixer == MIXER_CONVOLUTION || plan->mixer == MIXER_DELTA || plan->mixer == MIXER_LIGHTNING,
          is_state = buffer >= BUFFER_STATE_IN && buffer <= BUFFER_STATE_STEP && has_state(plan),
          is_there = buffer == BUFFER_SCRATCH ? has_gates || is_channels : is_channels || is_state;
     return is_there ? forward_layer_width(config, plan, buffer) : 0;
@@ -117,6 +118,8 @@ size_t backward_copy_width(const ModelConfig *config, const LayerPlan *plan, Bac
         [COPY_STATE_READ] = BUFFER_STATE_OUT,  [COPY_BEHIND] = BUFFER_RESIDUAL,
         [COPY_LAYER_GATE] = BUFFER_LAYER_GATE, [COPY_LAYER_OUTPUT] = BUFFER_ADDED,
         [COPY_LAUREL] = BUFFER_ADDED,          [COPY_STREAM_MODES] = BUFFER_STREAM_MODES};
+    if (copy == COPY_PROJECTED && plan->mixer == MIXER_LIGHTNING)
+        return forward_layer_width(config, plan, BUFFER_QKV);
     bool is_delta = plan->mixer == MIXER_DELTA,
          is_gated = forward_layer_width(config, plan, BUFFER_ATTENTION_GATE) > 0;
     if (copy >= COPY_STATE_IN) return has_state(plan) ? forward_layer_width(config, plan, BUFFERS[copy]) : 0;

@@ -18,8 +18,15 @@
 #ifndef REJUV_CORE_BLOCK_LIGHTNING_H
 #define REJUV_CORE_BLOCK_LIGHTNING_H
 
+#include "core/transformer/descent.h"
 #include "core/transformer/pass.h"
 
 Status block_lightning_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
+
+/* From descent->given to SLOPE_NORMED; gives what meets at all weights of the block that are learned: slopes and decays are not. */
+Status block_lightning_descend(const Descent *descent, Error *error) STATUS_MUST_CHECK;
+
+/* Floats of scratch that a thread needs for that, for sequences of at most so many tokens: S where each block begins. */
+size_t block_lightning_scratch(const ModelConfig *config, size_t tokens);
 
 #endif

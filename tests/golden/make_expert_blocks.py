@@ -84,6 +84,11 @@ CASES = {
     "experts-plain": ("nemotron_h", dict(num_hidden_layers=3, layers_block_type=["attention", "moe", "mlp"], num_key_value_heads=2, head_dim=4,
                                          n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=6, moe_shared_expert_intermediate_size=10,
                                          n_group=1, topk_group=1, routed_scaling_factor=1.5, n_groups=2, mamba_num_heads=4, mamba_head_dim=6, ssm_state_size=6)),
+    # lightning attention over blocks that texts are longer than, blocks on their normed input by factors of their own
+    "experts-lightning": ("minimax", FEW | dict(intermediate_size=6, num_local_experts=4, num_experts_per_tok=2, block_size=7,
+                                                layer_types=["linear_attention", "full_attention"], full_attn_alpha_factor=0.9,
+                                                full_attn_beta_factor=1.2, linear_attn_alpha_factor=0.7, linear_attn_beta_factor=0.8,
+                                                mlp_alpha_factor=1.1, mlp_beta_factor=0.6)),
 }
 
 # whose router gives float32 whatever the model is in
@@ -211,6 +216,22 @@ def score_routed(experts, own, position, found):
             found[f"{e}.down"] = score.tolist()
 
 
+def past(hooks, kind, i, is_mlp, d):
+    """d at the end of the stream at what a block of layer i gives, where blocks are added to their normed input by factors."""
+    if kind != "minimax":
+        return d
+    blocks = [(j, norm) for j in range(len(hooks.layers)) for norm in ("input_layernorm", "post_attention_layernorm")]
+    factor = lambda j, norm, which: getattr(hooks.layers[j], ("attn" if norm == "input_layernorm" else "mlp") + f"_{which}_factor")
+    for j, norm in reversed(blocks[2 * i + 1 + is_mlp:]):
+        d = factor(j, norm, "alpha") * norm_scale(getattr(hooks.layers[j], norm), flat(hooks.inputs[j, norm])[-1].detach())(d)
+    return d * factor(*blocks[2 * i + is_mlp], "beta")
+
+
+def keeps_state(layer, name):
+    """Whether a matrix is of a mixer that keeps a state of its text, which may have attention's names."""
+    return "Lightning" in type(getattr(layer, "self_attn", None)).__name__ and name.startswith("self_attn.")
+
+
 def share_of(layer, hooks, i, position):
     """What the shared expert is multiplied by at a position."""
     gate = hooks.outputs.get((i, "mlp.shared_expert_gate"))
@@ -231,7 +252,7 @@ def attribute(model, kind, routed, position):
         found, layer = {}, hooks.layers[i]
 
         def direction(is_mlp):
-            own = d.detach() * residual * (0.5 if kind == "cohere2_moe" and is_mlp else 1.0)
+            own = past(hooks, kind, i, is_mlp, d.detach()) * residual * (0.5 if kind == "cohere2_moe" and is_mlp else 1.0)
             if kind not in BEHIND_MLP:
                 return own
             norm = BEHIND_MLP[kind] if is_mlp else "post_attention_layernorm"
@@ -240,7 +261,7 @@ def attribute(model, kind, routed, position):
         for name in names:
             shared = "shared" in name
             module, is_output = {"input_linear": ("gate_up", True), "output_linear": ("down", False)}.get(name.split(".")[-1], module_of(name))
-            if module is None or name == "self_attn.gate_proj":
+            if module is None or name == "self_attn.gate_proj" or keeps_state(layer, name):
                 continue
             key = ("shared." if shared else "") + module
             if is_output:

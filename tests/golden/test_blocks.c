@@ -491,6 +491,7 @@ static const char *const CASES[] = {
     "states-gated",
     "experts-capped",
     "experts-all-clamped",
+    "experts-lightning",
     "streams",
     "streams-bare",
 };
