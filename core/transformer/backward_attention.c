@@ -38,26 +38,39 @@ typedef struct Head {
 /* Keys and values that a block of queries sees, and where their gradients go, which are kv_heads times as far apart. */
 typedef struct Keys {
     size_t count;
-    const float *keys, *values;
+    const float *keys, *values[2]; /* of both halves, where there are two */
     float *to_key, *to_value;
 } Keys;
 
 enum { KEYS_SHARED, KEYS_OWN, KEYS_KINDS };
 
+static size_t count_halves(const BackwardAttention *attention) {
+    return attention->has_halves ? 2 : 1;
+}
+
+/* Values of a key head, or of the one of a half that its weights mix. */
+static const float *find_values(const Head *head, size_t half) {
+    const ForwardState *state = head->attention->state;
+    const uint64_t in_half = head->plan->kv_heads / 2, own = head->attention->has_halves
+                                                                 ? head->kv_head % in_half + half * in_half
+                                                                 : head->kv_head;
+    return state->values + forward_values(state, head->attention->layer, own);
+}
+
 static Keys find_keys(const Head *head, size_t cell, size_t count, size_t slope, float *to_key,
                       float *to_value) {
     const BackwardAttention *attention = head->attention;
     const LayerPlan *plan = head->plan;
-    size_t dim = plan->head_dim, value_dim = plan->value_dim, place = slope * plan->kv_heads + head->kv_head;
+    size_t dim = plan->head_dim, value_dim = plan->value_dim, place = slope * plan->kv_heads + head->kv_head,
+           value_place = slope * count_halves(attention) * plan->kv_heads + head->kv_head;
     if (count == 0) return (Keys){0};
-    return (Keys){.count = count,
-                  .keys = attention->state->keys +
-                          forward_cache(attention->state, attention->layer, head->kv_head) + cell * dim,
-                  .values = attention->state->values +
-                            forward_values(attention->state, attention->layer, head->kv_head) +
-                            cell * value_dim,
-                  .to_key = to_key + place * dim,
-                  .to_value = to_value + place * value_dim};
+    return (Keys){
+        .count = count,
+        .keys = attention->state->keys + forward_cache(attention->state, attention->layer, head->kv_head) +
+                cell * dim,
+        .values = {find_values(head, 0) + cell * value_dim, find_values(head, 1) + cell * value_dim},
+        .to_key = to_key + place * dim,
+        .to_value = to_value + value_place * value_dim};
 }
 
 /* Of queries before `end` of the sequence. */
@@ -122,29 +135,40 @@ static void differentiate_cap(const ScoreRule *rule, const float *products, size
     }
 }
 
+/* dV, and dP, of a block of queries: both halves' add up. */
+static void descend_values(const Head *head, size_t at, size_t count, const Keys *keys, const float *weights,
+                           float *slopes, size_t stride) {
+    const BackwardAttention *attention = head->attention;
+    const LayerPlan *plan = head->plan;
+    size_t halves = count_halves(attention), dim = plan->value_dim, width = plan->heads * dim,
+           value_width = plan->kv_heads * dim;
+    for (size_t half = 0; half < halves; half++) {
+        const float *mixed =
+            attention->mixed + (head->span->first + at) * halves * width + half * width + head->head * dim;
+        blas_multiply_left_transposed(keys->count, dim, count, weights, stride, mixed, halves * width, 1.0F,
+                                      keys->to_value + half * value_width, halves * value_width);
+        blas_multiply_transposed(count, keys->count, dim, mixed, halves * width, keys->values[half], dim,
+                                 half == 0 ? 0.0F : 1.0F, slopes, stride);
+    }
+}
+
 /* Gives the gradient at a sink. */
 static double descend_block(const Head *head, size_t at, float *scratch) {
     const BackwardAttention *attention = head->attention;
     const LayerPlan *plan = head->plan;
     size_t dim = plan->head_dim, width = plan->heads * dim, kv_width = plan->kv_heads * dim;
-    size_t value_dim = plan->value_dim, mixed_width = plan->heads * value_dim,
-           value_width = plan->kv_heads * value_dim;
     size_t left = head->span->tokens - at, count = left < ATTENTION_BLOCK ? left : ATTENTION_BLOCK,
            longest = head->span->prefix_tokens + head->span->tokens;
     float *weights = scratch, *slopes = scratch + ATTENTION_BLOCK * longest,
           *products = slopes + ATTENTION_BLOCK * longest;
     size_t place = (head->span->first + at) * width + head->head * dim;
-    const float *mixed = attention->mixed + (head->span->first + at) * mixed_width + head->head * value_dim;
     Keys keys[KEYS_KINDS];
     find_all_keys(head, at + count, keys);
     size_t column[KEYS_KINDS] = {0, keys[KEYS_SHARED].count}, stride = column[1] + keys[KEYS_OWN].count;
     weigh(head, at, count, keys, weights, products);
     for (int kind = 0; kind < KEYS_KINDS; kind++) {
         if (keys[kind].count == 0) continue;
-        blas_multiply_left_transposed(keys[kind].count, value_dim, count, weights + column[kind], stride,
-                                      mixed, mixed_width, 1.0F, keys[kind].to_value, value_width);
-        blas_multiply_transposed(count, keys[kind].count, value_dim, mixed, mixed_width, keys[kind].values,
-                                 value_dim, 0.0F, slopes + column[kind], stride);
+        descend_values(head, at, count, &keys[kind], weights + column[kind], slopes + column[kind], stride);
     }
     const ScoreRule rule = attention_rule(attention->state, attention->layer, head->head);
     double sink = differentiate_softmax(weights, slopes, count, stride, rule.scale);
@@ -163,10 +187,13 @@ static double descend_block(const Head *head, size_t at, float *scratch) {
 
 /* What is added to, one head of many tokens. */
 static void clear(const Head *head, const Keys *keys) {
-    size_t heads = head->plan->kv_heads, dim = head->plan->head_dim, value_dim = head->plan->value_dim;
+    size_t heads = head->plan->kv_heads, dim = head->plan->head_dim, value_dim = head->plan->value_dim,
+           halves = count_halves(head->attention);
     for (size_t t = 0; t < keys->count; t++) {
         memset(keys->to_key + t * heads * dim, 0, dim * sizeof *keys->to_key);
-        memset(keys->to_value + t * heads * value_dim, 0, value_dim * sizeof *keys->to_value);
+        for (size_t half = 0; half < halves; half++)
+            memset(keys->to_value + (t * halves + half) * heads * value_dim, 0,
+                   value_dim * sizeof *keys->to_value);
     }
 }
 

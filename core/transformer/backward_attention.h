@@ -28,6 +28,9 @@ typedef struct BackwardAttention {
     /* the gradient; [tokens of all sequences × width], as are those it gives, each as wide as what it is of: */
     const float *mixed;
     float *to_query, *to_key, *to_value; /* at queries and keys as attention took them, and at values */
+    /* differential attention: of each token both halves' come one behind the other in `mixed` and `to_value`, where each key head has
+     * a place of its own for what its weights give */
+    bool has_halves;
     float *to_shared_key,
         *to_shared_value;  /* [tokens of all prefixes × width]: what each sequence gives to its own */
     double *to_sinks;      /* [heads], or NULL: not wanted */

@@ -38,7 +38,9 @@ typedef enum Slope {
     SLOPE_STATE_SMALL,
     SLOPE_STATE_RANK,
     SLOPE_STATE_STEP,
-    SLOPE_STATE_SHARED,  /* at what its heads or channels share, part by part, before that is added up */
+    SLOPE_STATE_SHARED, /* at what its heads or channels share, part by part, before that is added up */
+    SLOPE_HALVES, /* 2 · heads · head_dim, of differential attention: at what both halves' values are mixed to, */
+    SLOPE_VALUE_HALVES,  /* 2 · kv_heads · head_dim: and at those, of each key head by itself */
     SLOPE_STREAMS,       /* (streams − 1) · hidden_size: at those beside the residual; the descent's */
     SLOPE_PREDICTED,     /* hidden_size: at what a layer's stream was predicted as, past the layer */
     SLOPE_STREAM_SHARES, /* streams²: at what streams are mixed by */

@@ -92,6 +92,10 @@ size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Sl
     if (slope == SLOPE_ADDED) return is_added ? config->hidden_size : 0;
     if (slope == SLOPE_BESIDE || slope == SLOPE_BESIDE_NORMED)
         return plan->attends_beside ? config->hidden_size : 0;
+    if (slope == SLOPE_HALVES || slope == SLOPE_VALUE_HALVES)
+        return !architecture_needs(plan, TENSOR_PART_LAMBDA_Q1) ? 0
+               : slope == SLOPE_HALVES                          ? 2 * plan->heads * plan->head_dim
+                                                                : 2 * plan->kv_heads * plan->head_dim;
     if (slope == SLOPE_STREAMS) return forward_layer_width(config, plan, BUFFER_STREAMS);
     if (slope == SLOPE_PREDICTED) return forward_layer_width(config, plan, BUFFER_PREDICTED);
     if (slope == SLOPE_STREAM_MODES) return config->streams;

@@ -469,7 +469,10 @@ Status block_attention_descend_scores(const Descent *descent, Error *error) {
         status = descent_project(descent, TENSOR_O, descent->given, SLOPE_MIXED, false, error);
     if (status == STATUS_OK) status = descend_mixed(descent, error);
     if (status == STATUS_OK && is_gated) status = descent_for_tokens(descent, descend_gates, error);
-    return status == STATUS_OK ? descend_scores(descent, error) : status;
+    if (status != STATUS_OK) return status;
+    return architecture_needs(descent_plan(descent), TENSOR_PART_LAMBDA_Q1)
+               ? differential_descend(descent, error)
+               : descend_scores(descent, error);
 }
 
 Status block_attention_descend(const Descent *descent, Error *error) {

@@ -9,9 +9,13 @@
 #ifndef REJUV_CORE_DIFFERENTIAL_H
 #define REJUV_CORE_DIFFERENTIAL_H
 
+#include "core/transformer/descent.h"
 #include "core/transformer/pass.h"
 
 /* BUFFER_QUERY → BUFFER_MIXED over the cache, like attention_run(). */
 Status differential_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
+
+/* SLOPE_MIXED → SLOPE_QUERY, SLOPE_KEY and SLOPE_VALUE, as attention took them; gives what meets at what λ comes of. */
+Status differential_descend(const Descent *descent, Error *error) STATUS_MUST_CHECK;
 
 #endif

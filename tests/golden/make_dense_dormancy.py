@@ -13,8 +13,8 @@ transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "dense")
 IDS = [1, 7, 3, 9, 4, 11]
-PAIRS = ["diffllama", "doge"]
-MODULES = {"down_proj": "down", "w2": "down", "o_proj": "o", "out_proj": "o"}
+PAIRS = ["opt"]
+MODULES = {"fc2": "down", "out_proj": "o"}
 
 
 def measure(name):

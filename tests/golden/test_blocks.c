@@ -492,6 +492,7 @@ static const char *const CASES[] = {
     "experts-capped",
     "experts-all-clamped",
     "experts-lightning",
+    "differential",
     "streams",
     "streams-bare",
 };
