@@ -231,7 +231,7 @@ static bool has_other_parts(const ModelConfig *config) {
     for (int part = TENSOR_PART_CONVOLUTION_IN; part <= TENSOR_PART_LIGHTNING_OUT; part++)
         is_known[part] = true;
     for (int part = TENSOR_PART_STREAM_ROUTER; part <= TENSOR_PART_LAUREL_NORM; part++) is_known[part] = true;
-    for (int part = TENSOR_PART_LAMBDA_Q1; part <= TENSOR_PART_LAMBDA_K2; part++) is_known[part] = true;
+    for (int part = TENSOR_PART_COMMON_NORM; part <= TENSOR_PART_LAMBDA_K2; part++) is_known[part] = true;
     for (int part = TENSOR_PART_STREAM_IN_1; part <= TENSOR_PART_STREAM_OUT_3; part++) is_known[part] = true;
     for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) is_known[KNOWN[i]] = true;
     for (int part = 0; part < TENSOR_PART_COUNT; part++)
@@ -253,7 +253,6 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {config->kept_keys > 0, "dynamic masks"},
         {architecture_is_compressed(config), "compressed attention"},
         {config->connections > 0, "hyper-connections"},
-        {needs_any(config, TENSOR_PART_COMMON_NORM, TENSOR_PART_COMMON_NORM), "blocks that layers share"},
         {has_other_values(config) && config->qkv != QKV_PARTED, "values of another width than keys"},
     };
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)

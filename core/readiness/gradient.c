@@ -106,10 +106,9 @@ static Status check_memory(Measurement *measurement, Error *error) {
              measurement->positions * gradient_head_position_bytes(model);
     uint64_t token = backward_kept_bytes(model) + model->config->hidden_size * sizeof(float) +
                      gradient_head_token_bytes(model);
-    if (measurement->largest < measurement->tokens) {
-        fixed += gradient_sums_bytes(model);
-        token += gradient_experts_token_bytes(model);
-    }
+    bool is_one = measurement->largest >= measurement->tokens;
+    fixed += is_one ? gradient_sums_shared_bytes(model) : gradient_sums_bytes(model);
+    if (!is_one) token += gradient_experts_token_bytes(model);
     uint64_t scratch =
         backward_scratch_bytes(model, longest_text(measurement), job_threads(measurement->job));
     if (__builtin_add_overflow(fixed, scratch, &fixed)) fixed = UINT64_MAX;

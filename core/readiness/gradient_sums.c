@@ -61,17 +61,30 @@ static uint64_t count_floats(const PairTensor *tensor) {
     return tensor != NULL ? tensor->sft->rows * tensor->sft->columns : 0;
 }
 
+/* Of blocks that layers have in common, each once. */
+uint64_t gradient_sums_shared_bytes(const Model *model) {
+    const ModelConfig *config = model->config;
+    uint64_t floats = 0;
+    size_t number;
+    for (uint64_t layer = 0; layer < config->layers && config->has_common; layer++)
+        for (int part = TENSOR_PART_COMMON_NORM; part < TENSOR_PART_COMMON_LINEAR; part++)
+            if (architecture_part_layer(config, (TensorPart)part, (int)layer, &number) == (int)layer)
+                floats += count_floats(model->layers[layer].parts[part]);
+    return floats * sizeof(float);
+}
+
 /* Of the largest layer. Vectors are counted with them: they are as nothing. */
 uint64_t gradient_sums_bytes(const Model *model) {
-    uint64_t most = 0;
+    uint64_t most = gradient_sums_shared_bytes(model) / sizeof(float), layers = 0;
     for (uint64_t layer = 0; layer < model->config->layers; layer++) {
         uint64_t floats = 0;
         for (int role = 0; role < TENSOR_ROLE_COUNT; role++)
             floats += count_floats(model->layers[layer].tensors[role]);
         for (int part = 0; part < TENSOR_PART_COUNT; part++)
             floats += count_floats(model->layers[layer].parts[part]);
-        if (floats > most) most = floats;
+        if (floats > layers) layers = floats;
     }
+    most += layers;
     for (int part = TENSOR_PART_STREAM_IN_1; part <= TENSOR_PART_STREAM_IN_3; part++)
         most += count_floats(model->whole.parts[part]);
     most += count_floats(model->whole.parts[TENSOR_PART_INPUT_PROJECTION]);

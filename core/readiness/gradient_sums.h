@@ -30,7 +30,9 @@ Status gradient_sums_add(GradientSums *sums, const BackwardFlow *flow, const Gra
 Status gradient_sums_square(GradientSums *sums, const BackwardFlow *flow, GradientForm form, double *square,
                             Error *error) STATUS_MUST_CHECK;
 
-/* Bytes that a model's matrices take where there are several groups; those of experts aside (gradient_experts.h). */
+/* Bytes that a model's matrices take where there are several groups; those of experts aside (gradient_experts.h). And what of them is
+ * summed over layers that share it, with one group too. */
+uint64_t gradient_sums_shared_bytes(const Model *model);
 uint64_t gradient_sums_bytes(const Model *model);
 
 #endif

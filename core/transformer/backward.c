@@ -3,6 +3,7 @@
 #include "core/support/memory.h"
 #include "core/transformer/backward_mixer.h"
 #include "core/transformer/backward_streams.h"
+#include "core/transformer/block_common.h"
 #include "core/transformer/block_layer_input.h"
 #include "core/transformer/block_mlp.h"
 #include "core/transformer/descent_shared.h"
@@ -35,13 +36,22 @@ static void keep_activations(void *user, const ForwardMoment *moment) {
     static const struct {
         ForwardSite site;
         BackwardCopy copy;
-    } COPIES[] = {{FORWARD_PROJECTED, COPY_PROJECTED},   {FORWARD_CONVOLVED, COPY_CONVOLVED},
-                  {FORWARD_DECAY, COPY_DECAY},           {FORWARD_GATE_RANK, COPY_GATE_RANK},
-                  {FORWARD_DECAY_RANK, COPY_DECAY_RANK}, {FORWARD_ATTENDED, COPY_ATTENDED},
-                  {FORWARD_STATE_IN, COPY_STATE_IN},     {FORWARD_STATE_SMALL, COPY_STATE_SMALL},
-                  {FORWARD_STATE_READ, COPY_STATE_READ}, {FORWARD_BEHIND, COPY_BEHIND},
-                  {FORWARD_LAYER_GATE, COPY_LAYER_GATE}, {FORWARD_LAYER_OUTPUT, COPY_LAYER_OUTPUT},
-                  {FORWARD_LAUREL, COPY_LAUREL},         {FORWARD_STREAM_MODES, COPY_STREAM_MODES}};
+    } COPIES[] = {{FORWARD_PROJECTED, COPY_PROJECTED},
+                  {FORWARD_CONVOLVED, COPY_CONVOLVED},
+                  {FORWARD_DECAY, COPY_DECAY},
+                  {FORWARD_GATE_RANK, COPY_GATE_RANK},
+                  {FORWARD_DECAY_RANK, COPY_DECAY_RANK},
+                  {FORWARD_ATTENDED, COPY_ATTENDED},
+                  {FORWARD_STATE_IN, COPY_STATE_IN},
+                  {FORWARD_STATE_SMALL, COPY_STATE_SMALL},
+                  {FORWARD_STATE_READ, COPY_STATE_READ},
+                  {FORWARD_BEHIND, COPY_BEHIND},
+                  {FORWARD_LAYER_GATE, COPY_LAYER_GATE},
+                  {FORWARD_LAYER_OUTPUT, COPY_LAYER_OUTPUT},
+                  {FORWARD_LAUREL, COPY_LAUREL},
+                  {FORWARD_STREAM_MODES, COPY_STREAM_MODES},
+                  {FORWARD_COMMON_ATTENDED, COPY_COMMON_ATTENDED},
+                  {FORWARD_COMMON_OUTPUT, COPY_COMMON_OUTPUT}};
     Backward *backward = user;
     float *to = NULL;
     backward_experts_keep(backward->experts, moment);
@@ -77,6 +87,7 @@ static Status descend_attention(Descent *descent, Error *error) {
     if (status == STATUS_OK) status = descent_stream_enter(descent, BLOCK_ATTENTION, error);
     if (status == STATUS_OK) status = backward_mixer_descend(descent, error);
     if (status == STATUS_OK) status = descent_stream_leave(descent, BLOCK_ATTENTION, error);
+    if (status == STATUS_OK) status = block_common_descend(descent, error);
     return status == STATUS_OK ? backward_streams_predict(descent, error) : status;
 }
 
@@ -172,7 +183,7 @@ static Status open_descent(Descent *descent, size_t tokens, size_t longest, Erro
         size_t width = backward_widest_site(config, ROWS[i]);
         if (width > descent->row_stride) descent->row_stride = width;
     }
-    static const Slope SLOPES[] = {SLOPE_MIXED, SLOPE_STATE_OUT, SLOPE_STATE_SMALL};
+    static const Slope SLOPES[] = {SLOPE_MIXED, SLOPE_STATE_OUT, SLOPE_STATE_SMALL, SLOPE_COMMON_IN};
     for (size_t i = 0; i < sizeof SLOPES / sizeof *SLOPES; i++) {
         size_t width = backward_widest_slope(config, SLOPES[i]);
         if (width > descent->row_stride) descent->row_stride = width;
@@ -184,12 +195,14 @@ static Status open_descent(Descent *descent, size_t tokens, size_t longest, Erro
     return status == STATUS_OK ? reserve_slopes(backward, tokens, error) : status;
 }
 
-/* Like gradients at the residual they go from layer to layer, of all groups. */
+/* Like gradients at the residual they go from layer to layer, of all groups; those at the embedding begin with nothing. */
 static Status open_streams(Descent *descent, size_t tokens, Error *error) {
     size_t width = backward_widest_slope(backward_config(descent->backward), SLOPE_STREAMS);
     if (width == 0) return STATUS_OK;
     descent->streams = memory_allocate_aligned(tokens, width * sizeof(float));
-    return descent->streams != NULL ? STATUS_OK : memory_fail(error, "gradients");
+    if (descent->streams == NULL) return memory_fail(error, "gradients");
+    memset(descent->streams, 0, tokens * width * sizeof *descent->streams);
+    return STATUS_OK;
 }
 
 static void close_descent(Descent *descent) {
@@ -367,6 +380,7 @@ static Status descend_groups(Descent *descent, BackwardSpan *spans, float *gradi
     for (size_t g = 0; g < backward->group_count && status == STATUS_OK; g++) {
         take_group(descent, &backward->groups[g], spans, gradient);
         status = backward_streams_begin(descent, error);
+        if (status == STATUS_OK) status = block_common_finish(descent, error);
         if (status == STATUS_OK) status = block_layer_input_finish(descent, error);
         if (status == STATUS_OK) status = embedding_descend(descent, error);
     }

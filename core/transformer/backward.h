@@ -199,7 +199,8 @@ typedef struct BackwardFlow {
     const BackwardExperts *experts;
     const ModelExperts *of;
     uint64_t layer;
-    bool is_first, is_last; /* group of the rows */
+    bool is_first,
+        is_last; /* of what the gradient is a sum of: groups of rows, and layers that share the tensor */
 } BackwardFlow;
 
 /* Called on the calling thread; a layer's weights come in one order for each group, from the first to the last, before

@@ -40,13 +40,18 @@ typedef enum Slope {
     SLOPE_STATE_STEP,
     SLOPE_STATE_SHARED, /* at what its heads or channels share, part by part, before that is added up */
     SLOPE_HALVES, /* 2 · heads · head_dim, of differential attention: at what both halves' values are mixed to, */
-    SLOPE_VALUE_HALVES,  /* 2 · kv_heads · head_dim: and at those, of each key head by itself */
-    SLOPE_STREAMS,       /* (streams − 1) · hidden_size: at those beside the residual; the descent's */
-    SLOPE_PREDICTED,     /* hidden_size: at what a layer's stream was predicted as, past the layer */
-    SLOPE_STREAM_SHARES, /* streams²: at what streams are mixed by */
-    SLOPE_STREAM_MODES,  /* streams: at what that comes of */
-    SLOPE_LAUREL,        /* rank of the learned residual */
-    SLOPE_BESIDE,        /* hidden_size: at what one of two mixers gave, scaled */
+    SLOPE_VALUE_HALVES, /* 2 · kv_heads · head_dim: and at those, of each key head by itself */
+    /* (streams − 1) · hidden_size: at those beside the residual, or at the embedding, which layers take beside it; the descent's */
+    SLOPE_STREAMS,
+    SLOPE_COMMON_ACTIVATED, /* of a block that layers have in common: intermediate_size, */
+    SLOPE_COMMON_GATE_UP,   /* twice that, */
+    SLOPE_COMMON_RANK,      /* rank of its adapters, */
+    SLOPE_COMMON_IN,        /* 2 · hidden_size */
+    SLOPE_PREDICTED,        /* hidden_size: at what a layer's stream was predicted as, past the layer */
+    SLOPE_STREAM_SHARES,    /* streams²: at what streams are mixed by */
+    SLOPE_STREAM_MODES,     /* streams: at what that comes of */
+    SLOPE_LAUREL,           /* rank of the learned residual */
+    SLOPE_BESIDE, /* hidden_size: at what one of two mixers gave, scaled; at what a block in common was added to */
     SLOPE_BESIDE_NORMED, /* hidden_size: no gradient, but what attention beside another took, scaled */
     SLOPE_COUNT
 } Slope;
@@ -59,6 +64,8 @@ typedef enum BackwardCopy {
     COPY_GATE_RANK,
     COPY_DECAY_RANK,
     COPY_ATTENDED,
+    COPY_COMMON_ATTENDED,
+    COPY_COMMON_OUTPUT,
     COPY_STREAM_MODES,
     COPY_LAUREL,
     COPY_BEHIND,
@@ -167,6 +174,12 @@ static inline float *backward_streams(const Backward *backward, const BackwardGr
                                      : backward->streams + (layer * backward->tokens + group->first) * width;
 }
 
+/* A group's part of the kept inputs of a layer. */
+static inline float *backward_inputs(const Backward *backward, const BackwardGroup *group, uint64_t layer) {
+    return backward->inputs +
+           (layer * backward->tokens + group->first) * backward->model->config->hidden_size;
+}
+
 /* The input that a group of tokens is, for a forward pass on an empty state, or of a layer by itself. */
 static inline ForwardInput backward_input(const Backward *backward, const BackwardGroup *group,
                                           uint64_t layer) {
@@ -179,13 +192,8 @@ static inline ForwardInput backward_input(const Backward *backward, const Backwa
                           .places = backward->shares ? backward->places + group->first : NULL,
                           .in_blocks = true,
                           .count = group->tokens,
-                          .streams = backward_streams(backward, group, layer)};
-}
-
-/* A group's part of the kept inputs of a layer. */
-static inline float *backward_inputs(const Backward *backward, const BackwardGroup *group, uint64_t layer) {
-    return backward->inputs +
-           (layer * backward->tokens + group->first) * backward->model->config->hidden_size;
+                          .streams = backward_streams(backward, group, layer),
+                          .embedded = backward_inputs(backward, group, 0)};
 }
 
 #endif

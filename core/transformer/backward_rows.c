@@ -14,7 +14,7 @@ uint64_t backward_kept_bytes(const Model *model) {
     const ModelConfig *config = model->config;
     uint64_t streams = config->streams > 1 ? config->streams - 1 : 0;
     /* of further streams the gradients, too, and the first where all end */
-    uint64_t besides = streams > 0 ? (config->layers + 2) * streams + 1 : 0;
+    uint64_t besides = streams > 0 ? (config->layers + 2) * streams + 1 : config->has_common;
     return ((config->layers + 1 + besides) * config->hidden_size + config->layers * config->layer_input_size +
             backward_shared_width(config)) *
            sizeof(float);

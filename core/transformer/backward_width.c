@@ -84,19 +84,32 @@ size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Sl
                                                 [SLOPE_STATE_SMALL] = BUFFER_STATE_SMALL,
                                                 [SLOPE_STATE_RANK] = BUFFER_STATE_RANK,
                                                 [SLOPE_STATE_STEP] = BUFFER_STATE_STEP};
+    static const Buffer COMMON[SLOPE_COUNT] = {[SLOPE_COMMON_ACTIVATED] = BUFFER_GATE,
+                                               [SLOPE_COMMON_GATE_UP] = BUFFER_GATE_UP,
+                                               [SLOPE_COMMON_RANK] = BUFFER_COMMON_RANK,
+                                               [SLOPE_COMMON_IN] = BUFFER_COMMON_IN,
+                                               [SLOPE_MIXED] = BUFFER_MIXED,
+                                               [SLOPE_QUERY] = BUFFER_QUERY,
+                                               [SLOPE_KEY] = BUFFER_KEY,
+                                               [SLOPE_VALUE] = BUFFER_VALUE,
+                                               [SLOPE_BESIDE] = BUFFER_BESIDE};
     bool is_added = backward_norms_behind(config) || config->residual_scale != 1.0 ||
                     config->mlp_scale != 1.0 || config->mlp_scales.block != 1.0 ||
                     plan->scales.block != 1.0 || config->wiring == WIRING_PARALLEL ||
                     config->layer_input_size > 0;
     if (slope == SLOPE_RESIDUAL || slope == SLOPE_NORMED) return config->hidden_size;
     if (slope == SLOPE_ADDED) return is_added ? config->hidden_size : 0;
+    if (COMMON[slope] != 0 && architecture_needs(plan, TENSOR_PART_COMMON_NORM))
+        return forward_layer_width(config, plan, COMMON[slope]);
+    if (slope >= SLOPE_COMMON_ACTIVATED && slope <= SLOPE_COMMON_IN) return 0;
     if (slope == SLOPE_BESIDE || slope == SLOPE_BESIDE_NORMED)
         return plan->attends_beside ? config->hidden_size : 0;
     if (slope == SLOPE_HALVES || slope == SLOPE_VALUE_HALVES)
         return !architecture_needs(plan, TENSOR_PART_LAMBDA_Q1) ? 0
                : slope == SLOPE_HALVES                          ? 2 * plan->heads * plan->head_dim
                                                                 : 2 * plan->kv_heads * plan->head_dim;
-    if (slope == SLOPE_STREAMS) return forward_layer_width(config, plan, BUFFER_STREAMS);
+    if (slope == SLOPE_STREAMS)
+        return config->has_common ? config->hidden_size : forward_layer_width(config, plan, BUFFER_STREAMS);
     if (slope == SLOPE_PREDICTED) return forward_layer_width(config, plan, BUFFER_PREDICTED);
     if (slope == SLOPE_STREAM_MODES) return config->streams;
     if (slope == SLOPE_STREAM_SHARES) return config->streams * config->streams;
@@ -121,12 +134,15 @@ size_t backward_copy_width(const ModelConfig *config, const LayerPlan *plan, Bac
         [COPY_STATE_IN] = BUFFER_STATE_IN,     [COPY_STATE_SMALL] = BUFFER_STATE_SMALL,
         [COPY_STATE_READ] = BUFFER_STATE_OUT,  [COPY_BEHIND] = BUFFER_RESIDUAL,
         [COPY_LAYER_GATE] = BUFFER_LAYER_GATE, [COPY_LAYER_OUTPUT] = BUFFER_ADDED,
+        [COPY_COMMON_ATTENDED] = BUFFER_ADDED, [COPY_COMMON_OUTPUT] = BUFFER_ADDED,
         [COPY_LAUREL] = BUFFER_ADDED,          [COPY_STREAM_MODES] = BUFFER_STREAM_MODES};
     if (copy == COPY_PROJECTED && plan->mixer == MIXER_LIGHTNING)
         return forward_layer_width(config, plan, BUFFER_QKV);
     bool is_delta = plan->mixer == MIXER_DELTA,
          is_gated = forward_layer_width(config, plan, BUFFER_ATTENTION_GATE) > 0;
     if (copy >= COPY_STATE_IN) return has_state(plan) ? forward_layer_width(config, plan, BUFFERS[copy]) : 0;
+    if (copy == COPY_COMMON_ATTENDED || copy == COPY_COMMON_OUTPUT)
+        return architecture_needs(plan, TENSOR_PART_COMMON_NORM) ? config->hidden_size : 0;
     if (copy == COPY_LAUREL || copy == COPY_STREAM_MODES)
         return config->streams > 1 ? forward_layer_width(config, plan, BUFFERS[copy]) : 0;
     if (copy >= COPY_BEHIND)

@@ -10,6 +10,7 @@
 #ifndef REJUV_CORE_BLOCK_COMMON_H
 #define REJUV_CORE_BLOCK_COMMON_H
 
+#include "core/transformer/descent.h"
 #include "core/transformer/pass.h"
 
 /* Keeps the embedding for layers that need it. Does nothing where the model has none. */
@@ -17,5 +18,10 @@ Status block_common_begin(const Pass *pass, Error *error) STATUS_MUST_CHECK;
 
 /* BUFFER_RESIDUAL to BUFFER_BESIDE; does nothing in layers without such a block. */
 Status block_common_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
+
+/* The way back: from SLOPE_BESIDE, at what the mixer took, onto the stream and, in SLOPE_STREAMS, the embedding; where all layers are
+ * through, that onto the stream. What meets at the block's tensors is summed over all layers that have it. */
+Status block_common_descend(const Descent *descent, Error *error) STATUS_MUST_CHECK;
+Status block_common_finish(const Descent *descent, Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -23,7 +23,8 @@ typedef struct Descent {
         shared_slopes; /* [2 · layers]: at keys, then values, that other layers share, of all tokens; NULL: not shared */
     size_t shared_first; /* where this group's tokens begin there */
     size_t stream;       /* the one at hand, beside the residual */
-    float *streams; /* [tokens × (streams − 1) · hidden_size]: gradients at those, of all groups; or NULL */
+    float *
+        streams; /* [tokens × (streams − 1) · hidden_size]: gradients at those, or the embedding, of all groups; or NULL */
     float *scratch; /* [threads][scratch_stride], for backward_attention_run() */
     size_t scratch_stride;
     Angles angles[MODEL_MAX_ROPES]; /* [longest row × dims / 2] */

@@ -26,11 +26,17 @@ static float stream_scale(const Descent *descent, Block block) {
 
 static const TensorPart STREAM_VECTORS[] = {TENSOR_PART_ATTENTION_RESIDUAL, TENSOR_PART_MLP_RESIDUAL};
 
+/* Whether what the layer's mixer took is not the stream alone. */
+static bool takes_common(const Descent *descent) {
+    return architecture_needs(descent_plan(descent), TENSOR_PART_COMMON_NORM);
+}
+
 /* What a block took, before its norm, of all tokens of the group. */
 static const float *stream_of(const Descent *descent, Block block) {
     const Backward *backward = descent->backward;
     if (block == BLOCK_ATTENTION && descent_config(descent)->streams > 1)
         return backward->state->buffers[BUFFER_PREDICTED];
+    if (block == BLOCK_ATTENTION && takes_common(descent)) return backward->state->buffers[BUFFER_BESIDE];
     bool is_input = block == BLOCK_ATTENTION || descent_config(descent)->wiring == WIRING_PARALLEL ||
                     descent_plan(descent)->mixer == MIXER_NONE;
     return is_input ? backward_inputs(backward, descent->group, descent->layer) : backward->middle;
@@ -114,8 +120,10 @@ static void descend_from_block(const Descent *descent, Block block, size_t seque
     const ModelConfig *config = descent_config(descent);
     size_t width = config->hidden_size, at = descent->spans[sequence].row + token;
     const float *from = descent_slope(descent, SLOPE_NORMED, sequence, token);
-    float *to = descent_slope(descent, SLOPE_RESIDUAL, sequence, token);
+    bool is_apart = block == BLOCK_ATTENTION && takes_common(descent);
+    float *to = descent_slope(descent, is_apart ? SLOPE_BESIDE : SLOPE_RESIDUAL, sequence, token);
     const Norm norm = forward_norm(descent->backward->state, descent->layer, norm_before(descent, block));
+    if (is_apart) memset(to, 0, width * sizeof *to);
     if (norms_before(descent))
         norm_backward(&norm, stream_of(descent, block) + at * width, from, to);
     else

@@ -19,7 +19,8 @@ Status descent_stream_enter(Descent *descent, Block block, Error *error) STATUS_
 /* What the block took, normed, of all tokens of the group, to descent->normed. */
 Status descent_stream_norm(const Descent *descent, Block block, Error *error) STATUS_MUST_CHECK;
 
-/* From what the block took (SLOPE_NORMED) to the stream before it. */
+/* From what the block took (SLOPE_NORMED) to the stream before it; or, where that was added to what layers have in common, to
+ * SLOPE_BESIDE. */
 Status descent_stream_leave(const Descent *descent, Block block, Error *error) STATUS_MUST_CHECK;
 
 /* What lies between blocks and stream, for who looks at the layer. */

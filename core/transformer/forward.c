@@ -462,6 +462,8 @@ static Status replay(ForwardState *state, uint64_t layer, const float *residual,
         if (input->layer_inputs != NULL)
             memcpy(state->buffers[BUFFER_LAYER_INPUTS], input->layer_inputs,
                    input->count * besides * sizeof *residual);
+        if (input->embedded != NULL && state->side->config->has_common)
+            memcpy(state->buffers[BUFFER_EMBEDDED], input->embedded, input->count * width * sizeof *residual);
         size_t streams = forward_buffer_width(state->side->config, BUFFER_STREAMS);
         if (input->streams != NULL)
             memcpy(state->buffers[BUFFER_STREAMS], input->streams, input->count * streams * sizeof *residual);

@@ -37,7 +37,9 @@ typedef enum ForwardSite {
     FORWARD_STREAM_ENDING, /* the residual there, which is one of them; of layer = layers alone */
     FORWARD_STREAM_MODES,  /* what they are predicted by, before its tanh */
     FORWARD_LAUREL,        /* what the learned residual adds, before its norm */
-    FORWARD_QKV,           /* output of the one matrix of all three, with its bias, as it is stored */
+    FORWARD_COMMON_ATTENDED, /* in a block that layers have in common: of o, before the norm behind it; and of down */
+    FORWARD_COMMON_OUTPUT,
+    FORWARD_QKV, /* output of the one matrix of all three, with its bias, as it is stored */
     FORWARD_QUERY_LATENT, /* what queries, keys and values come of, with its bias, before its norm; of the latter two behind it what
                              turns of keys, before it does */
     FORWARD_LATENT,
@@ -112,7 +114,8 @@ typedef struct ForwardInput {
     const float *layer_inputs;
     /* [count × (streams − 1) · hidden_size]: FORWARD_STREAMS again, for forward_replay_layer() and forward_replay_keys() alone */
     const float *streams;
-} ForwardInput; /* what is new comes last: a program that does not know it leaves it zero */
+    const float *embedded; /* [count × hidden_size]: FORWARD_LAYER_INPUT of layer 0, for the former alone */
+} ForwardInput;            /* what is new comes last: a program that does not know it leaves it zero */
 
 /* ---- running ---- */
 
