@@ -88,6 +88,17 @@ static const float *query_of(const Head *head, size_t at) {
     return head->attention->state->buffers[BUFFER_QUERY] + (head->span->row + at) * width + head->head * dim;
 }
 
+/* What is added to keys of the prefix, and to those behind it. */
+static void find_masks(const Head *head, ScoreRule *rule) {
+    const ForwardState *state = head->attention->state;
+    const float *masks = forward_masks(state, head->attention->layer, head->kv_head);
+    if (masks == NULL) return;
+    rule->masks[0] = masks + head->span->prefix;
+    rule->masks[1] = masks + head->span->row;
+    rule->split = head->span->prefix_tokens;
+    rule->kept = (size_t)state->side->config->kept_keys;
+}
+
 /* Softmax weights of queries [at, at + count) over all keys before the last of them, [count × stride]; a key outside a query's
  * sight has weight 0. `products`: of queries and keys, where scores are capped. */
 static void weigh(const Head *head, size_t at, size_t count, const Keys keys[KEYS_KINDS], float *weights,
@@ -101,6 +112,7 @@ static void weigh(const Head *head, size_t at, size_t count, const Keys keys[KEY
                                      dim, 0.0F, weights + (kind == KEYS_OWN ? shared : 0), stride);
     }
     ScoreRule rule = attention_rule(head->attention->state, head->attention->layer, head->head);
+    find_masks(head, &rule);
     if (rule.cap > 0.0F) memcpy(products, weights, count * stride * sizeof *products);
     for (size_t i = 0; i < count; i++) {
         rule.position = shared + at + i;
@@ -152,6 +164,19 @@ static void descend_values(const Head *head, size_t at, size_t count, const Keys
     }
 }
 
+/* Of a block's scores, times their scale, to what is added to them: of keys of the sequence alone. */
+static void descend_masks(const Head *head, size_t keys, size_t count, const float *slopes, size_t stride,
+                          float scale) {
+    const BackwardAttention *attention = head->attention;
+    if (attention->to_masks == NULL) return;
+    for (size_t k = 0; k < keys; k++) {
+        double sum = 0.0;
+        for (size_t i = 0; i < count; i++) sum += (double)slopes[i * stride + k];
+        attention->to_masks[(head->span->first + k) * head->plan->kv_heads + head->kv_head] +=
+            (float)(sum / (double)scale);
+    }
+}
+
 /* Gives the gradient at a sink. */
 static double descend_block(const Head *head, size_t at, float *scratch) {
     const BackwardAttention *attention = head->attention;
@@ -172,6 +197,7 @@ static double descend_block(const Head *head, size_t at, float *scratch) {
     }
     const ScoreRule rule = attention_rule(attention->state, attention->layer, head->head);
     double sink = differentiate_softmax(weights, slopes, count, stride, rule.scale);
+    descend_masks(head, keys[KEYS_OWN].count, count, slopes + column[KEYS_OWN], stride, rule.scale);
     if (rule.cap > 0.0F) differentiate_cap(&rule, products, count * stride, slopes);
     float beta = 0.0F;
     for (int kind = 0; kind < KEYS_KINDS; kind++) {
@@ -216,6 +242,8 @@ static void descend_head(void *argument, size_t task, unsigned worker) {
     Keys keys[KEYS_KINDS];
     find_all_keys(&head, head.span->tokens, keys);
     for (int kind = 0; kind < KEYS_KINDS; kind++) clear(&head, &keys[kind]);
+    for (size_t t = 0; attention->to_masks != NULL && t < head.span->tokens; t++)
+        attention->to_masks[(head.span->first + t) * plan->kv_heads + head.kv_head] = 0.0F;
     float *scratch = attention->scratch + (size_t)worker * attention->scratch_stride;
     for (head.head = head.kv_head * group; head.head < (head.kv_head + 1) * group; head.head++) {
         for (size_t at = 0; at < head.span->tokens; at += ATTENTION_BLOCK) {

@@ -31,6 +31,8 @@ typedef struct BackwardAttention {
     /* differential attention: of each token both halves' come one behind the other in `mixed` and `to_value`, where each key head has
      * a place of its own for what its weights give */
     bool has_halves;
+    float *
+        to_masks; /* [tokens of all sequences × kv_heads]: at what a dynamic mask adds to scores of a key; NULL: there is none */
     float *to_shared_key,
         *to_shared_value;  /* [tokens of all prefixes × width]: what each sequence gives to its own */
     double *to_sinks;      /* [heads], or NULL: not wanted */

@@ -39,6 +39,7 @@ typedef enum Slope {
     SLOPE_STATE_RANK,
     SLOPE_STATE_STEP,
     SLOPE_STATE_SHARED, /* at what its heads or channels share, part by part, before that is added up */
+    SLOPE_MASK, /* kv_heads: at what a dynamic mask adds to scores of a key, then at what that comes of */
     SLOPE_HALVES, /* 2 · heads · head_dim, of differential attention: at what both halves' values are mixed to, */
     SLOPE_VALUE_HALVES, /* 2 · kv_heads · head_dim: and at those, of each key head by itself */
     /* (streams − 1) · hidden_size: at those beside the residual, or at the embedding, which layers take beside it; the descent's */

@@ -104,6 +104,7 @@ size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Sl
     if (slope >= SLOPE_COMMON_ACTIVATED && slope <= SLOPE_COMMON_IN) return 0;
     if (slope == SLOPE_BESIDE || slope == SLOPE_BESIDE_NORMED)
         return plan->attends_beside ? config->hidden_size : 0;
+    if (slope == SLOPE_MASK) return forward_layer_width(config, plan, BUFFER_MASK);
     if (slope == SLOPE_HALVES || slope == SLOPE_VALUE_HALVES)
         return !architecture_needs(plan, TENSOR_PART_LAMBDA_Q1) ? 0
                : slope == SLOPE_HALVES                          ? 2 * plan->heads * plan->head_dim

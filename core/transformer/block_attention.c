@@ -309,6 +309,7 @@ static Status descend_scores(const Descent *descent, Error *error) {
                                    .to_query = backward->slopes[SLOPE_QUERY],
                                    .to_key = backward->slopes[SLOPE_KEY],
                                    .to_value = backward->slopes[SLOPE_VALUE],
+                                   .to_masks = backward->slopes[SLOPE_MASK],
                                    .to_shared_key = descent->shared_keys,
                                    .to_shared_value = descent->shared_values,
                                    .to_sinks = sinks != NULL ? descent->head_sums : NULL,
@@ -482,6 +483,7 @@ Status block_attention_descend(const Descent *descent, Error *error) {
     if (status == STATUS_OK) status = descent_for_tokens(descent, descend_scales, error);
     if (status == STATUS_OK && norms_values) status = descent_for_tokens(descent, descend_value_norm, error);
     if (status == STATUS_OK) status = descent_heads_run(descent, error);
+    if (status == STATUS_OK) status = dynamic_mask_descend(descent, error);
     if (status == STATUS_OK)
         status = descent_config(descent)->qkv == QKV_PARTED ? descend_parted(descent, error)
                                                             : descend_fused(descent, error);

@@ -9,9 +9,14 @@
 #ifndef REJUV_CORE_DYNAMIC_MASK_H
 #define REJUV_CORE_DYNAMIC_MASK_H
 
+#include "core/transformer/descent.h"
 #include "core/transformer/pass.h"
 
 /* BUFFER_VALUE, as it is projected, to the masks of the cache. */
 Status dynamic_mask_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
+
+/* From SLOPE_MASK, at masks, onto SLOPE_VALUE, at values as they are projected; nothing where there are none. A key that does not count
+ * passes nothing on. */
+Status dynamic_mask_descend(const Descent *descent, Error *error) STATUS_MUST_CHECK;
 
 #endif

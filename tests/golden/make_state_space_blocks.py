@@ -50,6 +50,16 @@ def scale_of(norm, x):
     return (lambda d: scale(d) * (1 + 1 / norm.weight.detach())) if "RecurrentGemma" in type(norm).__name__ else scale
 
 
+def past(layers, i, module):
+    """What d is multiplied by, channel by channel, past the blocks above a module of layer i, where those scale the stream."""
+    scale = 1.0
+    for j, layer in enumerate(layers[i:]):
+        if hasattr(layer, "input_residual"):
+            scale = scale * (layer.input_residual.detach() if j > 0 else 1.0)
+            scale = scale * (layer.post_attention_residual.detach() if j > 0 or module == "o" else 1.0)
+    return scale
+
+
 def is_state(name, layer):
     """Whether a matrix is of a state space, which may have attention's names."""
     return name.startswith("mamba.") or (name.startswith("mixer.") and "Mamba" in type(layer.mixer).__name__)
@@ -83,7 +93,8 @@ def attribute(model, position):
                 found[module] = (flat(hooks.outputs[i, name]) * flat(hooks.outputs[i, name].grad)).abs().sum(0).tolist()
             else:
                 x = flat(hooks.inputs[i, name])[-1].detach()
-                found[module] = (scales[module] * x * (d.detach() @ hooks.names[i][name].weight.detach())).abs().tolist()
+                own = d.detach() * past(hooks.layers, i, module)
+                found[module] = (scales[module] * x * (own @ hooks.names[i][name].weight.detach())).abs().tolist()
         blocks.append(found)
     hooks.close()
     model.zero_grad()

@@ -493,6 +493,7 @@ static const char *const CASES[] = {
     "experts-all-clamped",
     "experts-lightning",
     "differential",
+    "masks",
     "streams",
     "streams-bare",
 };
