@@ -431,7 +431,7 @@ static void what_has_no_way_back_is_named(void **state) {
             fail_msg("%s: %s", CASES[i].type, named != NULL ? named : "nothing");
     }
     ModelConfig config = accept("llama", "");
-    part_set_add(&config.plans[0].parts, TENSOR_PART_COMMON_LINEAR, true); /* as a type to come may have */
+    part_set_add(&config.plans[0].parts, TENSOR_PART_EXPERT_TABLE, true); /* as a type to come may have */
     assert_string_equal(architecture_forward_only(&config), "tensors of its own");
     config = accept("llama", "");
     config.mlp_scale = 0.5;
