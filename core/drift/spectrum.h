@@ -16,7 +16,7 @@
  *
  * SPECTRUM_EXACT, where s ≤ settings.exact_limit (default SPECTRUM_EXACT_LIMIT). All s values, by LAPACK, in one of two ways:
  *   - From s = 256 on, as the roots of the eigenvalues of ΔᵀΔ (or ΔΔᵀ, whichever is s × s), which is added up a tile of
- *     rows at a time, and brought to tridiagonal form a panel at a time. Each eigenvalue is right to within
+ *     rows at a time, and brought to tridiagonal form by way of a band, a panel at a time. Each eigenvalue is right to within
  *     e = 2⁻⁵³·(258 + l/256)·‖Δ‖_F² + 2⁻⁵²·s·σ₁², the first term a bound, the second about what the transformations
  *     lose, and each value to within errors[i] = e/σᵢ: 10⁻¹¹ of the largest, 10⁻³ of the smallest of a square matrix
  *     of noise at s = 896. ls² + 4s³/3 operations.

@@ -1,10 +1,12 @@
 #include "core/drift/spectrum_internal.h"
+#include "core/numerics/kernels.h"
 #include "core/numerics/lapack.h"
 #include "core/support/memory.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Rows that are added at once: many are faster, few can be waited for. */
 enum { TILE = 256 };
@@ -24,9 +26,9 @@ static double operations_of_sums(const SpectrumMatrix *matrix) {
     return (double)matrix->longer * (double)matrix->shorter * (double)matrix->shorter;
 }
 
-/* Half of it products of a matrix and a vector, which are slower. */
+/* 4/3·s³ by count, and slower ones. */
 static double operations_of_values(const SpectrumMatrix *matrix) {
-    return 2.0 * pow((double)matrix->shorter, 3.0);
+    return 2.5 * pow((double)matrix->shorter, 3.0);
 }
 
 double spectrum_gram_operations(const SpectrumMatrix *matrix) {
@@ -52,20 +54,70 @@ static Status add_rows(Gram *gram, Error *error) {
     return status;
 }
 
-static Status tridiagonalise(Gram *gram, Error *error) {
-    size_t s = gram->matrix->shorter;
-    double *work = memory_allocate(s, (LAPACK_PANEL + 1) * sizeof *work);
+/* ---- to tridiagonal form, by way of a band ----
+ *
+ * Straight to it, half of the operations would be products of a matrix and a vector, for which the matrix is read from far
+ * away for each column. */
+
+_Static_assert((int)KERNELS_BAND == (int)LAPACK_PANEL, "a panel leaves a band of its width");
+
+/* Columns of the band that are turned at once: s is 2048 at most by default, a few milliseconds. */
+enum { TOGETHER = 64 };
+
+/* Which part of the time after the sums goes into the band. */
+static const double SHARE_OF_BAND = 0.75;
+
+static bool advance(Gram *gram, double share) {
     double before = operations_of_sums(gram->matrix) / spectrum_gram_operations(gram->matrix);
+    return spectrum_advance(gram->work, before + (1.0 - before) * share);
+}
+
+static Status reduce_to_band(Gram *gram, Error *error) {
+    size_t s = gram->matrix->shorter;
+    double *work = memory_allocate(lapack_band_work(s), sizeof *work);
     Status status = work != NULL ? STATUS_OK : memory_fail(error, "singular values");
-    for (size_t at = 0; at < s && status == STATUS_OK;) {
-        at += lapack_tridiagonalise_panel(s - at, gram->sums + at * (s + 1), s, gram->diagonal + at,
-                                          gram->subdiagonal + at, work);
-        double rest = (double)(s - at) / (double)s;
-        if (!spectrum_advance(gram->work, before + (1.0 - before) * (1.0 - rest * rest * rest)))
-            status = job_cancelled(error);
+    for (size_t at = 0; s - at > LAPACK_PANEL && status == STATUS_OK; at += LAPACK_PANEL) {
+        double rest = (double)(s - at - LAPACK_PANEL) / (double)s;
+        lapack_band_panel(s - at, gram->sums + at * (s + 1), s, work);
+        if (!advance(gram, SHARE_OF_BAND * (1.0 - rest * rest * rest))) status = job_cancelled(error);
     }
     free(work);
     return status;
+}
+
+static void copy_band(const Gram *gram, double *band) {
+    size_t s = gram->matrix->shorter;
+    for (size_t j = 0; j < s; j++) {
+        size_t count = s - j < KERNELS_BAND + 1 ? s - j : KERNELS_BAND + 1;
+        memcpy(band + j * (KERNELS_BAND_STRIDE + 1), gram->sums + j * (s + 1), count * sizeof *band);
+    }
+}
+
+static Status reduce_band(Gram *gram, Error *error) {
+    enum { COLUMN = KERNELS_BAND_STRIDE + 1 };
+    size_t s = gram->matrix->shorter;
+    double *band = memory_allocate(KERNELS_BAND_COLUMNS(s), COLUMN * sizeof *band); /* begins as 0 */
+    if (band == NULL) return memory_fail(error, "singular values");
+    Status status = STATUS_OK;
+    copy_band(gram, band);
+    for (size_t at = 0; at < s && status == STATUS_OK; at += TOGETHER) {
+        size_t end = s - at < TOGETHER ? s : at + TOGETHER;
+        double rest = (double)(s - end) / (double)s;
+        kernels_get()->tridiagonalise(band, s, at, end);
+        if (!advance(gram, SHARE_OF_BAND + (1.0 - SHARE_OF_BAND) * (1.0 - rest * rest)))
+            status = job_cancelled(error);
+    }
+    for (size_t j = 0; j < s; j++) {
+        gram->diagonal[j] = band[j * COLUMN];
+        gram->subdiagonal[j] = band[j * COLUMN + 1];
+    }
+    free(band);
+    return status;
+}
+
+static Status tridiagonalise(Gram *gram, Error *error) {
+    Status status = reduce_to_band(gram, error);
+    return status == STATUS_OK ? reduce_band(gram, error) : status;
 }
 
 /* How far each eigenvalue may be off. An element of ΔᵀΔ is added up in tiles, and tile by tile, so that |E| ≤ γ·|Δ|ᵀ|Δ| with

@@ -38,15 +38,16 @@ typedef struct BlasLibrary {
     __typeof__(cblas_sgemm) *sgemm;
     __typeof__(cblas_dgemm) *dgemm;
     __typeof__(cblas_dsyrk) *dsyrk;
+    __typeof__(cblas_dsymm) *dsymm;
     __typeof__(cblas_dsyr2k) *dsyr2k;
     void (*dtpqrt)(const blasint *m, const blasint *n, const blasint *l, const blasint *nb, double *a,
                    const blasint *lda, double *b, const blasint *ldb, double *t, const blasint *ldt,
                    double *work, blasint *info);
+    void (*dgeqrt)(const blasint *m, const blasint *n, const blasint *nb, double *a, const blasint *lda,
+                   double *t, const blasint *ldt, double *work, blasint *info);
     void (*dlabrd)(const blasint *m, const blasint *n, const blasint *nb, double *a, const blasint *lda,
                    double *d, double *e, double *tauq, double *taup, double *x, const blasint *ldx, double *y,
                    const blasint *ldy);
-    void (*dlatrd)(const char *uplo, const blasint *n, const blasint *nb, double *a, const blasint *lda,
-                   double *e, double *tau, double *w, const blasint *ldw, size_t uplo_length);
     void (*dsterf)(const blasint *n, double *d, double *e, blasint *info);
     void (*dlasq1)(const blasint *n, double *d, double *e, double *work, blasint *info);
     void (*dsyevd)(const char *jobz, const char *uplo, const blasint *n, double *a, const blasint *lda,

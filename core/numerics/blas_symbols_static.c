@@ -8,8 +8,8 @@ void *blas_memory_alloc(int place);
 void blas_memory_free(void *buffer);
 #define SAME(member, symbol) extern __typeof__(*((BlasLibrary *)NULL)->member) symbol
 SAME(dtpqrt, dtpqrt_);
+SAME(dgeqrt, dgeqrt_);
 SAME(dlabrd, dlabrd_);
-SAME(dlatrd, dlatrd_);
 SAME(dsterf, dsterf_);
 SAME(dlasq1, dlasq1_);
 SAME(dsyevd, dsyevd_);
@@ -40,10 +40,11 @@ Status blas_symbols_find(BlasLibrary *library, Error *error) {
         .sgemm = cblas_sgemm,
         .dgemm = cblas_dgemm,
         .dsyrk = cblas_dsyrk,
+        .dsymm = cblas_dsymm,
         .dsyr2k = cblas_dsyr2k,
         .dtpqrt = dtpqrt_,
+        .dgeqrt = dgeqrt_,
         .dlabrd = dlabrd_,
-        .dlatrd = dlatrd_,
         .dsterf = dsterf_,
         .dlasq1 = dlasq1_,
         .dsyevd = dsyevd_,

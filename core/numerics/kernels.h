@@ -124,6 +124,12 @@ typedef struct KernelRows {
 
 enum { KERNELS_ROWS_STRETCH = 2048 };
 
+/* A symmetric matrix without elements further than KERNELS_BAND from its diagonal: (i, j), i ≥ j, is at
+ * band[i + KERNELS_BAND_STRIDE·j]. What is between the columns of the band, and behind the last, up to
+ * KERNELS_BAND_COLUMNS(order) columns of KERNELS_BAND_STRIDE + 1 doubles in all, begins as 0. */
+enum { KERNELS_BAND = 32, KERNELS_BAND_STRIDE = 2 * KERNELS_BAND };
+#define KERNELS_BAND_COLUMNS(order) ((order) + KERNELS_BAND)
+
 typedef struct Kernels {
     const char *name; /* "avx512", "avx2", "portable" */
 
@@ -210,6 +216,10 @@ typedef struct Kernels {
     /* keys[i] = the bits of |s[i] − b[i]| in float32, which order as the values do; NaNs last. Rounding Δ in
      * double to float32 gives the same: double has more than twice the digits. */
     void (*drift_keys)(const float *s, const float *b, size_t count, uint32_t *keys);
+
+    /* Columns [first, end) of a band, end ≤ order, are brought to tridiagonal form by reflections of all that follows; those
+     * before are in it. The eigenvalues stay, to within about 2^-52 of the largest. 6·order·KERNELS_BAND operations each. */
+    void (*tridiagonalise)(double *band, size_t order, size_t first, size_t end);
 } Kernels;
 
 /* The best variant that this processor can run. REJUV_KERNELS=portable|avx2|avx512 in the environment chooses

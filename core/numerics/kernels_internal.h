@@ -257,4 +257,10 @@ enum { KERNELS_WIDTH = 4, KERNELS_PACK = 8 };
 #endif
 _Static_assert((int)KERNELS_PACK <= (int)KERNELS_MOST_PACK, "whoever fills a pack has room for it");
 
+/* ---- kernels_band.c: Kernels.tridiagonalise ---- */
+
+#define kernels_variant_tridiagonalise JOIN_NAMES(kernels_tridiagonalise_, KERNELS_VARIANT)
+
+void kernels_variant_tridiagonalise(double *band, size_t order, size_t first, size_t end);
+
 #endif

@@ -84,21 +84,41 @@ void lapack_add_gram(size_t rows, size_t n, const double *a, size_t a_stride, do
     blas_buffers_leave();
 }
 
-size_t lapack_tridiagonalise_panel(size_t n, double *a, size_t stride, double *diagonal, double *subdiagonal,
-                                   double *work) {
-    size_t panel = n < LAPACK_PANEL ? n : LAPACK_PANEL;
-    double *tau = work + LAPACK_PANEL * n;
-    blasint order = (blasint)n, nb = (blasint)panel, lda = (blasint)stride;
-    const BlasLibrary *library = blas_buffers_enter();
-    library->dlatrd("L", &order, &nb, a, &lda, subdiagonal, tau, work, &order, 1);
-    if (panel < n) {
-        /* A ← A − V·Wᵀ − W·Vᵀ, as LAPACK's dsytrd has it */
-        library->dsyr2k(CblasColMajor, CblasLower, CblasNoTrans, order - nb, nb, -1.0, a + panel, lda,
-                        work + panel, order, 1.0, a + panel * (stride + 1), lda);
+size_t lapack_band_work(size_t n) {
+    return 3 * LAPACK_PANEL * n + 3 * LAPACK_PANEL * LAPACK_PANEL;
+}
+
+/* V and T as factors that products take: the ones and zeros that LAPACK leaves out of both are written. */
+static void spell_reflections(size_t m, size_t count, const double *panel, size_t stride, double *v,
+                              double *t) {
+    for (size_t j = 0; j < count; j++) {
+        double *column = v + j * m;
+        memset(column, 0, j * sizeof *column);
+        column[j] = 1.0;
+        memcpy(column + j + 1, panel + j * stride + j + 1, (m - j - 1) * sizeof *column);
+        memset(t + j * count + j + 1, 0, (count - j - 1) * sizeof *t);
     }
+}
+
+/* Q = I − V·T·Vᵀ brings the panel to a triangle; QᵀAQ = A − V·Wᵀ − W·Vᵀ with W = Y − ½·V·Tᵀ·Vᵀ·Y and Y = A·V·T. */
+void lapack_band_panel(size_t n, double *a, size_t stride, double *work) {
+    size_t m = n - LAPACK_PANEL, count = m < LAPACK_PANEL ? m : LAPACK_PANEL;
+    double *v = work, *av = v + m * LAPACK_PANEL, *w = av + m * LAPACK_PANEL;
+    double *t = w + m * LAPACK_PANEL, *vy = t + count * count, *tvy = vy + count * count;
+    double *panel = a + LAPACK_PANEL, *rest = panel + LAPACK_PANEL * stride;
+    blasint rows = (blasint)m, columns = LAPACK_PANEL, k = (blasint)count, lda = (blasint)stride, info;
+    const BlasLibrary *library = blas_buffers_enter();
+    /* info only tells of wrong arguments, which these are not */
+    library->dgeqrt(&rows, &columns, &k, panel, &lda, t, &k, av, &info);
+    spell_reflections(m, count, panel, stride, v, t);
+    library->dsymm(CblasColMajor, CblasLeft, CblasLower, rows, k, 1.0, rest, lda, v, rows, 0.0, av, rows);
+    library->dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, rows, k, k, 1.0, av, rows, t, k, 0.0, w, rows);
+    library->dgemm(CblasColMajor, CblasTrans, CblasNoTrans, k, k, rows, 1.0, v, rows, w, rows, 0.0, vy, k);
+    library->dgemm(CblasColMajor, CblasTrans, CblasNoTrans, k, k, k, 1.0, t, k, vy, k, 0.0, tvy, k);
+    library->dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, rows, k, k, -0.5, v, rows, tvy, k, 1.0, w,
+                   rows);
+    library->dsyr2k(CblasColMajor, CblasLower, CblasNoTrans, rows, k, -1.0, v, rows, w, rows, 1.0, rest, lda);
     blas_buffers_leave();
-    for (size_t j = 0; j < panel; j++) diagonal[j] = a[j * (stride + 1)];
-    return panel;
 }
 
 Status lapack_tridiagonal_values(size_t n, double *diagonal, double *subdiagonal, Error *error) {

@@ -53,11 +53,12 @@ Status lapack_bidiagonal_values(size_t n, double *diagonal, double *superdiagona
 /* gram[n × n] += aᵀ·a of a[rows × n]; rows·n² operations. */
 void lapack_add_gram(size_t rows, size_t n, const double *a, size_t a_stride, double *gram, size_t stride);
 
-/* Brings the next min(LAPACK_PANEL, n) columns of a[n × n] to tridiagonal form, as lapack_bidiagonalise_panel() does to
- * bidiagonal; subdiagonal[…] is written for all of them that have an element below. `work` has
- * (LAPACK_PANEL + 1)·n doubles. */
-size_t lapack_tridiagonalise_panel(size_t n, double *a, size_t stride, double *diagonal, double *subdiagonal,
-                                   double *work);
+/* Brings the next LAPACK_PANEL columns of a[n × n], n > LAPACK_PANEL, to a form without elements further than LAPACK_PANEL
+ * from the diagonal, by reflections from both sides, and applies these to the rest of a; the caller goes on with
+ * a + LAPACK_PANEL·(stride + 1), n − LAPACK_PANEL. What has become 0 is not written: other things are there. `work` has
+ * lapack_band_work(n) doubles. */
+size_t lapack_band_work(size_t n);
+void lapack_band_panel(size_t n, double *a, size_t stride, double *work);
 
 /* The eigenvalues of a symmetric tridiagonal n × n matrix, ascending, in place of its diagonal. */
 Status lapack_tridiagonal_values(size_t n, double *diagonal, double *subdiagonal,
