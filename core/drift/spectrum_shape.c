@@ -2,7 +2,9 @@
 
 #include "core/support/memory.h"
 
+#include <float.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 static const double PI = 3.14159265358979323846;
@@ -29,17 +31,23 @@ double spectrum_shape_law(double ratio, double lambda) {
     return cosine <= -1.0 ? 1.0 : integrate_law(ratio, acos(cosine));
 }
 
+/* Newton's steps, halved where they leave what is known to hold the angle. */
 double spectrum_shape_quantile(double ratio, double share) {
-    enum { HALVINGS = 52 };
-    double low = 0.0, high = PI;
-    for (int i = 0; i < HALVINGS; i++) {
-        double middle = (low + high) / 2.0;
-        if (integrate_law(ratio, middle) < share)
-            low = middle;
+    enum { STEPS = 100 };
+    double low = 0.0, high = PI, angle = PI / 2.0;
+    for (int i = 0; i < STEPS; i++) {
+        double off = integrate_law(ratio, angle) - share, sine = sin(angle);
+        double next = angle - off * lambda_at(ratio, angle) / (2.0 / PI * sine * sine);
+        if (off < 0.0)
+            low = angle;
         else
-            high = middle;
+            high = angle;
+        if (!(next > low && next < high)) next = (low + high) / 2.0;
+        bool is_there = fabs(next - angle) <= DBL_EPSILON * PI;
+        angle = next;
+        if (is_there) break;
     }
-    return lambda_at(ratio, (low + high) / 2.0);
+    return lambda_at(ratio, angle);
 }
 
 /* ---- noise ---- */
@@ -84,12 +92,15 @@ static void measure_noise(const Spectrum *spectrum, const Sides *sides, Spectrum
 
 /* ---- the tail ---- */
 
-/* Of logs, largest first, the first `count`: how far the power law from the last on is from them. */
-static double distance_from_power(const double *logs, size_t count, double slope) {
+/* Of logs, largest first, the first `count`: how far the power law from the last on is from them; or anything from `limit`
+ * on, where it is that far. */
+static double distance_from_power(const double *logs, size_t count, double slope, double limit) {
     double furthest = 0.0, all = (double)count;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && furthest < limit; i++) {
         double beyond = exp(-slope * (logs[i] - logs[count - 1])), above = (double)i;
-        furthest = fmax(furthest, fmax(fabs(above / all - beyond), fabs((above + 1.0) / all - beyond)));
+        double distance = fabs(above / all - beyond), next = fabs((above + 1.0) / all - beyond);
+        if (next > distance) distance = next;
+        if (distance > furthest) furthest = distance;
     }
     return furthest;
 }
@@ -101,7 +112,8 @@ static void fit_tail(const double *logs, size_t count, SpectrumTail *tail) {
         double excess = sum - (double)n * logs[n - 1];
         if (n < SPECTRUM_TAIL_LEAST || !(logs[0] > logs[n - 1])) continue;
         if (n < count && logs[n] >= logs[n - 1]) continue; /* equal values belong to one tail */
-        double slope = (double)n / excess, distance = distance_from_power(logs, n, slope);
+        double limit = tail->count > 0 ? tail->distance : INFINITY;
+        double slope = (double)n / excess, distance = distance_from_power(logs, n, slope, limit);
         if (tail->count > 0 && !(distance < tail->distance)) continue;
         tail->exponent = 1.0 + slope;
         tail->error = slope / sqrt((double)n);
