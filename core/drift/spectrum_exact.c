@@ -25,11 +25,16 @@ typedef struct Exact {
     double *diagonal, *superdiagonal;
 } Exact;
 
-uint64_t spectrum_exact_cost(const SpectrumMatrix *matrix) {
+/* What takes longer counts as more. */
+static uint64_t close_cost(const SpectrumMatrix *matrix) {
     double s = (double)matrix->shorter, l = (double)matrix->longer;
-    double operations = matrix->shorter >= GRAM_LEAST ? spectrum_gram_operations(matrix)
-                                                      : 2.0 * l * s * s + 8.0 / 3.0 * s * s * s;
+    double operations = 2.0 * l * s * s + (double)COST_OF_BIDIAGONAL * 8.0 / 3.0 * s * s * s;
     return 1 + (uint64_t)(operations * 1e-6);
+}
+
+uint64_t spectrum_exact_cost(const SpectrumMatrix *matrix) {
+    if (matrix->shorter < GRAM_LEAST) return close_cost(matrix);
+    return 1 + (uint64_t)(spectrum_gram_operations(matrix) * 1e-6);
 }
 
 static bool is_nearly_square(const SpectrumMatrix *matrix) {
@@ -134,6 +139,16 @@ static Status solve_closely(Exact *exact, Spectrum *spectrum, Error *error) {
     return status;
 }
 
+/* Unless it would be for nothing, as far as a guess can tell. */
+static Status try_gram(Exact *exact, Spectrum *spectrum, bool *is_settled, Error *error) {
+    bool is_low = false;
+    Status status = spectrum_sample_rank(exact->matrix, exact->scratch, &is_low, error);
+    if (status == STATUS_OK && !is_low)
+        status = spectrum_solve_gram(exact->matrix, exact->work, exact->scratch, spectrum, is_settled, error);
+    if (status == STATUS_OK && !*is_settled) spectrum_begin_again(exact->work, close_cost(exact->matrix));
+    return status;
+}
+
 Status spectrum_solve_exact(const SpectrumMatrix *matrix, SpectrumWork *work, SpectrumScratch *scratch,
                             Spectrum *spectrum, Error *error) {
     size_t s = matrix->shorter;
@@ -144,8 +159,7 @@ Status spectrum_solve_exact(const SpectrumMatrix *matrix, SpectrumWork *work, Sp
     Status status = spectrum->values != NULL && spectrum->errors != NULL
                         ? STATUS_OK
                         : memory_fail(error, "singular values");
-    if (status == STATUS_OK && s >= GRAM_LEAST)
-        status = spectrum_solve_gram(matrix, work, scratch, spectrum, &is_settled, error);
+    if (status == STATUS_OK && s >= GRAM_LEAST) status = try_gram(&exact, spectrum, &is_settled, error);
     if (status == STATUS_OK && !is_settled) status = solve_closely(&exact, spectrum, error);
     if (status != STATUS_OK) return status;
     spectrum->count = s;

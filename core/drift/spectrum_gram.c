@@ -11,9 +11,6 @@
 /* Rows that are added at once: many are faster, few can be waited for. */
 enum { TILE = 256 };
 
-/* The least eigenvalue has to be so many times its error. */
-static const double LOST_BELOW = 100.0;
-
 typedef struct Gram {
     const SpectrumMatrix *matrix;
     SpectrumWork *work;
@@ -143,7 +140,7 @@ Status spectrum_solve_gram(const SpectrumMatrix *matrix, SpectrumWork *work, Spe
     if (status == STATUS_OK &&
         lapack_tridiagonal_values(s, gram.diagonal, gram.subdiagonal, NULL) == STATUS_OK) {
         double off = error_of_values(matrix, spectrum->norm, gram.diagonal[s - 1]);
-        *is_settled = gram.diagonal[0] >= LOST_BELOW * off;
+        *is_settled = gram.diagonal[0] >= SPECTRUM_LOST_BELOW * off;
         for (size_t i = 0; i < s && *is_settled; i++) {
             spectrum->values[i] = sqrt(gram.diagonal[s - 1 - i]);
             spectrum->errors[i] = off / spectrum->values[i];

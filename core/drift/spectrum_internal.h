@@ -60,6 +60,14 @@ Status spectrum_solve_gram(const SpectrumMatrix *matrix, SpectrumWork *work, Spe
                            Spectrum *spectrum, bool *is_settled, Error *error) STATUS_MUST_CHECK;
 double spectrum_gram_operations(const SpectrumMatrix *matrix);
 
+/* The least eigenvalue has to be so many times its error, or that first try settles nothing. */
+#define SPECTRUM_LOST_BELOW 100.0
+
+/* A guess at whether it will not, from some rows, a hundredth of its time: they depend on each other where Δ is of a rank
+ * lower than there are of them. Of a matrix with 160 rows and columns at least. */
+Status spectrum_sample_rank(const SpectrumMatrix *matrix, SpectrumScratch *scratch, bool *is_low,
+                            Error *error) STATUS_MUST_CHECK;
+
 /* Millions of operations that the method takes, at least 1. */
 uint64_t spectrum_exact_cost(const SpectrumMatrix *matrix);
 uint64_t spectrum_lanczos_cost(const SpectrumMatrix *matrix);

@@ -45,6 +45,8 @@ typedef struct BlasLibrary {
                    double *work, blasint *info);
     void (*dgeqrt)(const blasint *m, const blasint *n, const blasint *nb, double *a, const blasint *lda,
                    double *t, const blasint *ldt, double *work, blasint *info);
+    void (*dpotrf)(const char *uplo, const blasint *n, double *a, const blasint *lda, blasint *info,
+                   size_t uplo_length);
     void (*dlabrd)(const blasint *m, const blasint *n, const blasint *nb, double *a, const blasint *lda,
                    double *d, double *e, double *tauq, double *taup, double *x, const blasint *ldx, double *y,
                    const blasint *ldy);

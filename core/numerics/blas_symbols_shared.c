@@ -72,6 +72,7 @@ Status blas_symbols_find(BlasLibrary *library, Error *error) {
         ONE(dsyr2k, "cblas_dsyr2k"),
         ONE(dtpqrt, "dtpqrt_"),
         ONE(dgeqrt, "dgeqrt_"),
+        ONE(dpotrf, "dpotrf_"),
         ONE(dlabrd, "dlabrd_"),
         ONE(dsterf, "dsterf_"),
         ONE(dlasq1, "dlasq1_"),

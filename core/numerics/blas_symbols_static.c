@@ -9,6 +9,7 @@ void blas_memory_free(void *buffer);
 #define SAME(member, symbol) extern __typeof__(*((BlasLibrary *)NULL)->member) symbol
 SAME(dtpqrt, dtpqrt_);
 SAME(dgeqrt, dgeqrt_);
+SAME(dpotrf, dpotrf_);
 SAME(dlabrd, dlabrd_);
 SAME(dsterf, dsterf_);
 SAME(dlasq1, dlasq1_);
@@ -44,6 +45,7 @@ Status blas_symbols_find(BlasLibrary *library, Error *error) {
         .dsyr2k = cblas_dsyr2k,
         .dtpqrt = dtpqrt_,
         .dgeqrt = dgeqrt_,
+        .dpotrf = dpotrf_,
         .dlabrd = dlabrd_,
         .dsterf = dsterf_,
         .dlasq1 = dlasq1_,
