@@ -13,8 +13,9 @@ enum { COST_OF_BIDIAGONAL = 4 };
 /* Many rows a tile are faster, few can be waited for. */
 enum { TILE_LEAST = 128, TILE_MOST = 256 };
 
-/* A shorter side from which on ΔᵀΔ is tried first. Below it, nothing takes long. */
-enum { GRAM_LEAST = 256 };
+/* A shorter side from which on faster ways are tried first. Below it, nothing takes long. */
+_Static_assert(256 >= (int)SPECTRUM_SAMPLE_ROWS, "there are as many");
+enum { FAST_LEAST = 256 };
 
 typedef struct Exact {
     const SpectrumMatrix *matrix;
@@ -25,16 +26,21 @@ typedef struct Exact {
     double *diagonal, *superdiagonal;
 } Exact;
 
+/* In millions, and at least 1. */
+static uint64_t cost_of(double operations) {
+    return 1 + (uint64_t)(operations * 1e-6);
+}
+
 /* What takes longer counts as more. */
 static uint64_t close_cost(const SpectrumMatrix *matrix) {
     double s = (double)matrix->shorter, l = (double)matrix->longer;
     double operations = 2.0 * l * s * s + (double)COST_OF_BIDIAGONAL * 8.0 / 3.0 * s * s * s;
-    return 1 + (uint64_t)(operations * 1e-6);
+    return cost_of(operations);
 }
 
 uint64_t spectrum_exact_cost(const SpectrumMatrix *matrix) {
-    if (matrix->shorter < GRAM_LEAST) return close_cost(matrix);
-    return 1 + (uint64_t)(spectrum_gram_operations(matrix) * 1e-6);
+    if (matrix->shorter < FAST_LEAST) return close_cost(matrix);
+    return cost_of(spectrum_gram_operations(matrix));
 }
 
 static bool is_nearly_square(const SpectrumMatrix *matrix) {
@@ -139,13 +145,19 @@ static Status solve_closely(Exact *exact, Spectrum *spectrum, Error *error) {
     return status;
 }
 
-/* Unless it would be for nothing, as far as a guess can tell. */
-static Status try_gram(Exact *exact, Spectrum *spectrum, bool *is_settled, Error *error) {
-    bool is_low = false;
-    Status status = spectrum_sample_rank(exact->matrix, exact->scratch, &is_low, error);
-    if (status == STATUS_OK && !is_low)
-        status = spectrum_solve_gram(exact->matrix, exact->work, exact->scratch, spectrum, is_settled, error);
-    if (status == STATUS_OK && !*is_settled) spectrum_begin_again(exact->work, close_cost(exact->matrix));
+/* The way that a sample of Δ tells to take. */
+static Status try_fast(Exact *exact, Spectrum *spectrum, bool *is_settled, Error *error) {
+    const SpectrumMatrix *matrix = exact->matrix;
+    SpectrumSample sample;
+    Status status = spectrum_sample_take(matrix, exact->scratch, &sample, error);
+    if (status == STATUS_OK && sample.rank == sample.count) {
+        status = spectrum_solve_gram(matrix, exact->work, exact->scratch, spectrum, is_settled, error);
+    } else if (status == STATUS_OK) {
+        spectrum_begin_again(exact->work, cost_of(spectrum_split_operations(matrix)));
+        status =
+            spectrum_solve_split(matrix, &sample, exact->work, exact->scratch, spectrum, is_settled, error);
+    }
+    free(sample.rows);
     return status;
 }
 
@@ -159,7 +171,10 @@ Status spectrum_solve_exact(const SpectrumMatrix *matrix, SpectrumWork *work, Sp
     Status status = spectrum->values != NULL && spectrum->errors != NULL
                         ? STATUS_OK
                         : memory_fail(error, "singular values");
-    if (status == STATUS_OK && s >= GRAM_LEAST) status = try_gram(&exact, spectrum, &is_settled, error);
+    if (status == STATUS_OK && s >= FAST_LEAST) {
+        status = try_fast(&exact, spectrum, &is_settled, error);
+        if (status == STATUS_OK && !is_settled) spectrum_begin_again(work, close_cost(matrix));
+    }
     if (status == STATUS_OK && !is_settled) status = solve_closely(&exact, spectrum, error);
     if (status != STATUS_OK) return status;
     spectrum->count = s;

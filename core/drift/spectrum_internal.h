@@ -54,19 +54,45 @@ Status spectrum_solve_exact(const SpectrumMatrix *matrix, SpectrumWork *work, Sp
 Status spectrum_solve_lanczos(const SpectrumMatrix *matrix, SpectrumWork *work, Spectrum *spectrum,
                               Error *error) STATUS_MUST_CHECK;
 
-/* The exact method's first try: values and errors (which are there) by the eigenvalues of ΔᵀΔ, unless *is_settled says that
- * some are too small to be told from the rounding of the others' squares; and about how many operations that takes. */
+/* ---- the exact method's ways ----
+ *
+ * Each fills values and errors, which are there, unless *is_settled stays false: then some were too small for it. Beside each,
+ * about how many operations it takes. */
+
+/* The eigenvalues of ΔᵀΔ. Small ones cannot be told from the rounding of the others' squares. */
 Status spectrum_solve_gram(const SpectrumMatrix *matrix, SpectrumWork *work, SpectrumScratch *scratch,
                            Spectrum *spectrum, bool *is_settled, Error *error) STATUS_MUST_CHECK;
 double spectrum_gram_operations(const SpectrumMatrix *matrix);
 
-/* The least eigenvalue has to be so many times its error, or that first try settles nothing. */
+/* The least eigenvalue has to be so many times its error, or that way settles nothing. */
 #define SPECTRUM_LOST_BELOW 100.0
 
-/* A guess at whether it will not, from some rows, a hundredth of its time: they depend on each other where Δ is of a rank
- * lower than there are of them. Of a matrix with 160 rows and columns at least. */
-Status spectrum_sample_rank(const SpectrumMatrix *matrix, SpectrumScratch *scratch, bool *is_low,
+enum { SPECTRUM_SAMPLE_ROWS = 160 };
+
+/* Some rows of Δ, without those that are 0. */
+typedef struct SpectrumSample {
+    double *rows; /* [shorter × SPECTRUM_SAMPLE_ROWS], a column each */
+    size_t count; /* of them */
+    size_t rank; /* so many first ones depend on none before, to within what ΔᵀΔ would show; count: all */
+} SpectrumSample;
+
+/* A guess at whether Δ is of low rank, a hundredth of the time of the values. Of a matrix with as many rows and columns at
+ * least. The caller frees the rows. */
+Status spectrum_sample_take(const SpectrumMatrix *matrix, SpectrumScratch *scratch, SpectrumSample *sample,
                             Error *error) STATUS_MUST_CHECK;
+
+/* A few large values, and all others far below: by an orthogonal Q, Δ·Q = [X Z] with the directions of the large ones in X,
+ * whose values are those of its triangle, and the others are the eigenvalues of ZᵀZ, which knows nothing of X. Overwrites
+ * the sample. */
+Status spectrum_solve_split(const SpectrumMatrix *matrix, const SpectrumSample *sample, SpectrumWork *work,
+                            SpectrumScratch *scratch, Spectrum *spectrum, bool *is_settled,
+                            Error *error) STATUS_MUST_CHECK;
+double spectrum_split_operations(const SpectrumMatrix *matrix);
+
+/* The eigenvalues of a symmetric matrix, column-major, of which the lower triangle is read and overwritten: ascending, unless
+ * LAPACK finds them not. `before`: which share of the work is done. */
+Status spectrum_symmetric_values(size_t size, double *sums, SpectrumWork *work, double before, double *values,
+                                 bool *is_found, Error *error) STATUS_MUST_CHECK;
 
 /* Millions of operations that the method takes, at least 1. */
 uint64_t spectrum_exact_cost(const SpectrumMatrix *matrix);

@@ -6,26 +6,27 @@
 #include <stdlib.h>
 
 /* Rows of the sample, in groups that lie side by side, which are read faster. */
-enum { GROUP = 16, GROUPS = 10, ROWS = GROUP * GROUPS };
+enum { GROUP = 16, GROUPS = 10, ROWS = SPECTRUM_SAMPLE_ROWS };
+
+_Static_assert((int)ROWS == GROUP * GROUPS, "groups make up the sample");
 
 typedef struct Sample {
     double *group; /* [GROUP × shorter] as spectrum_matrix_read() has it */
-    double *rows;  /* [shorter × count] a column each, without those that are 0 */
     double *gram;  /* [ROWS × ROWS] */
-    size_t count;
     double squares;
+    SpectrumSample taken;
 } Sample;
 
 /* What did not change at all (a token that training never saw) tells nothing of the rest. */
 static void take_row(Sample *sample, size_t row, size_t length) {
-    double *to = sample->rows + sample->count * length, squares = 0.0;
+    double *to = sample->taken.rows + sample->taken.count * length, squares = 0.0;
     for (size_t j = 0; j < length; j++) {
         to[j] = sample->group[row + j * GROUP];
         squares += to[j] * to[j];
     }
     if (squares == 0.0) return;
     sample->squares += squares;
-    sample->count++;
+    sample->taken.count++;
 }
 
 static void take_rows(Sample *sample, const SpectrumMatrix *matrix, SpectrumScratch *scratch) {
@@ -36,30 +37,29 @@ static void take_rows(Sample *sample, const SpectrumMatrix *matrix, SpectrumScra
     }
 }
 
-/* Whether the rows' products with each other have an eigenvalue that spectrum_solve_gram() would call lost. */
-static bool is_lost(Sample *sample, size_t length) {
-    size_t n = sample->count;
+/* Where Cholesky's factor of the rows' products with each other ends, with what ΔᵀΔ would lose taken off. */
+static size_t find_rank(const Sample *sample, size_t length) {
+    size_t n = sample->taken.count;
     double least = SPECTRUM_LOST_BELOW * 0.5 * DBL_EPSILON * (double)length * sample->squares;
-    if (n < 2) return false;
-    lapack_add_gram(length, n, sample->rows, length, sample->gram, n);
+    lapack_add_gram(length, n, sample->taken.rows, length, sample->gram, n);
     for (size_t i = 0; i < n; i++) sample->gram[i * (n + 1)] -= least;
-    return !lapack_is_positive(n, sample->gram, n);
+    return lapack_count_positive(n, sample->gram, n);
 }
 
-Status spectrum_sample_rank(const SpectrumMatrix *matrix, SpectrumScratch *scratch, bool *is_low,
+Status spectrum_sample_take(const SpectrumMatrix *matrix, SpectrumScratch *scratch, SpectrumSample *sample,
                             Error *error) {
-    Sample sample = {.group = memory_allocate(matrix->shorter, GROUP * sizeof *sample.group),
-                     .rows = memory_allocate(matrix->shorter, ROWS * sizeof *sample.rows),
-                     .gram = memory_allocate(ROWS, ROWS * sizeof *sample.gram)};
+    Sample work = {.group = memory_allocate(matrix->shorter, GROUP * sizeof *work.group),
+                   .gram = memory_allocate(ROWS, ROWS * sizeof *work.gram)};
+    work.taken.rows = memory_allocate(matrix->shorter, ROWS * sizeof *work.taken.rows);
     Status status = STATUS_OK;
-    if (sample.group == NULL || sample.rows == NULL || sample.gram == NULL) {
+    if (work.group == NULL || work.gram == NULL || work.taken.rows == NULL) {
         status = memory_fail(error, "singular values");
     } else {
-        take_rows(&sample, matrix, scratch);
-        *is_low = is_lost(&sample, matrix->shorter);
+        take_rows(&work, matrix, scratch);
+        work.taken.rank = work.taken.count > 0 ? find_rank(&work, matrix->shorter) : 0;
     }
-    free(sample.group);
-    free(sample.rows);
-    free(sample.gram);
+    free(work.group);
+    free(work.gram);
+    *sample = work.taken;
     return status;
 }

@@ -90,12 +90,12 @@ size_t lapack_band_work(size_t n) {
 
 /* V and T as factors that products take: the ones and zeros that LAPACK leaves out of both are written. */
 static void spell_reflections(size_t m, size_t count, const double *panel, size_t stride, double *v,
-                              double *t) {
+                              size_t v_stride, double *t) {
     for (size_t j = 0; j < count; j++) {
-        double *column = v + j * m;
+        double *column = v + j * v_stride;
         memset(column, 0, j * sizeof *column);
         column[j] = 1.0;
-        memcpy(column + j + 1, panel + j * stride + j + 1, (m - j - 1) * sizeof *column);
+        memmove(column + j + 1, panel + j * stride + j + 1, (m - j - 1) * sizeof *column);
         memset(t + j * count + j + 1, 0, (count - j - 1) * sizeof *t);
     }
 }
@@ -110,7 +110,7 @@ void lapack_band_panel(size_t n, double *a, size_t stride, double *work) {
     const BlasLibrary *library = blas_buffers_enter();
     /* info only tells of wrong arguments, which these are not */
     library->dgeqrt(&rows, &columns, &k, panel, &lda, t, &k, av, &info);
-    spell_reflections(m, count, panel, stride, v, t);
+    spell_reflections(m, count, panel, stride, v, m, t);
     library->dsymm(CblasColMajor, CblasLeft, CblasLower, rows, k, 1.0, rest, lda, v, rows, 0.0, av, rows);
     library->dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, rows, k, k, 1.0, av, rows, t, k, 0.0, w, rows);
     library->dgemm(CblasColMajor, CblasTrans, CblasNoTrans, k, k, rows, 1.0, v, rows, w, rows, 0.0, vy, k);
@@ -121,12 +121,12 @@ void lapack_band_panel(size_t n, double *a, size_t stride, double *work) {
     blas_buffers_leave();
 }
 
-bool lapack_is_positive(size_t n, double *a, size_t stride) {
+size_t lapack_count_positive(size_t n, double *a, size_t stride) {
     blasint order = (blasint)n, lda = (blasint)stride, info = 0;
     const BlasLibrary *library = blas_buffers_enter();
     library->dpotrf("L", &order, a, &lda, &info, 1); /* Cholesky's factor, as far as there is one */
     blas_buffers_leave();
-    return info == 0;
+    return info > 0 ? (size_t)info - 1 : n;
 }
 
 Status lapack_tridiagonal_values(size_t n, double *diagonal, double *subdiagonal, Error *error) {
@@ -198,4 +198,13 @@ Status lapack_orthonormalise(size_t m, size_t n, double *z, size_t stride, doubl
     free(work);
     free(order);
     return status;
+}
+
+void lapack_reflections(size_t m, size_t n, double *z, size_t stride, double *t, double *work) {
+    blasint rows = (blasint)m, columns = (blasint)n, lda = (blasint)stride, info;
+    const BlasLibrary *library = blas_buffers_enter();
+    /* info only tells of wrong arguments, which these are not */
+    library->dgeqrt(&rows, &columns, &columns, z, &lda, t, &columns, work, &info);
+    blas_buffers_leave();
+    spell_reflections(m, n, z, stride, z, stride, t);
 }
