@@ -14,18 +14,24 @@
  *
  * Let s be the shorter and l the longer side. Two methods:
  *
- * SPECTRUM_EXACT, where s ≤ settings.exact_limit (default SPECTRUM_EXACT_LIMIT). All s values, by LAPACK, in one of two ways:
+ * SPECTRUM_EXACT, where s ≤ settings.exact_limit (default SPECTRUM_EXACT_LIMIT). All s values, by LAPACK, in one of three ways:
  *   - From s = 256 on, as the roots of the eigenvalues of ΔᵀΔ (or ΔΔᵀ, whichever is s × s), which is added up a tile of
- *     rows at a time, and brought to tridiagonal form by way of a band, a panel at a time. Each eigenvalue is right to within
+ *     rows at a time, and brought to a band a panel at a time, and that to tridiagonal form. Each eigenvalue is right to within
  *     e = 2⁻⁵³·(258 + l/256)·‖Δ‖_F² + 2⁻⁵²·s·σ₁², the first term a bound, the second about what the transformations
  *     lose, and each value to within errors[i] = e/σᵢ: 10⁻¹¹ of the largest, 10⁻³ of the smallest of a square matrix
  *     of noise at s = 896. ls² + 4s³/3 operations.
- *   - Below s = 256, and where the least eigenvalue is not 100·e, so that small values could not be told from
- *     rounding (what an adapter of low rank leaves): Δ (or Δᵀ, whichever is tall) is brought to triangular form a tile of
+ *   - Where a sample of rows shows a low rank (what an adapter leaves, with the rounding of its sum with the weights): Δ·Q =
+ *     [X Z], with an orthogonal Q that has the few directions of large values first. X's are those of its triangular form,
+ *     found by dqds, Z's the roots of the eigenvalues of ZᵀZ, of which e is as above, with Z for Δ; that both are taken
+ *     apart moves no eigenvalue by more than ‖XᵀZ‖_F² over their distance. To the error of that (e/σᵢ, or √e where less) comes what
+ *     turning by Q loses, about l·2⁻⁵²·σ₁; where that is not the larger one, this way is given up. ls² + 4s³/3 operations,
+ *     and 10·l·s for each direction.
+ *   - Below s = 256, where the least eigenvalue is not 100·e, so that small values could not be told from rounding, and where
+ *     the second way is given up: Δ (or Δᵀ, whichever is tall) is brought to triangular form a tile of
  *     rows at a time, that to bidiagonal form a panel at a time, and its values are found by dqds. Every step is an
  *     orthogonal transformation: each value is right to within about l·2⁻⁵²·σ₁, which is what `errors` holds.
  *     2ls² + 8s³/3 operations, of which those of s³ take four times as long as their number says.
- * On one thread, and in at most 8·s·(1.25·s + 400) bytes and 0.5 MB a thread, 48 MB where s is 2048, whatever l is.
+ * On one thread, and in at most 8·s·(1.25·s + 1700) bytes and 0.5 MB a thread, 70 MB where s is 2048, whatever l is.
  *
  * SPECTRUM_LANCZOS, where s is larger. The SPECTRUM_LEADING largest values, by block Lanczos on ΔᵀΔ (or ΔΔᵀ,
  * whichever is s × s) from SPECTRUM_BLOCK random vectors for SPECTRUM_STEPS steps, with full

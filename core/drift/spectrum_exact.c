@@ -150,7 +150,7 @@ static Status try_fast(Exact *exact, Spectrum *spectrum, bool *is_settled, Error
     const SpectrumMatrix *matrix = exact->matrix;
     SpectrumSample sample;
     Status status = spectrum_sample_take(matrix, exact->scratch, &sample, error);
-    if (status == STATUS_OK && sample.rank == sample.count) {
+    if (status == STATUS_OK && !sample.is_low) {
         status = spectrum_solve_gram(matrix, exact->work, exact->scratch, spectrum, is_settled, error);
     } else if (status == STATUS_OK) {
         spectrum_begin_again(exact->work, cost_of(spectrum_split_operations(matrix)));

@@ -72,8 +72,8 @@ enum { SPECTRUM_SAMPLE_ROWS = 160 };
 /* Some rows of Δ, without those that are 0. */
 typedef struct SpectrumSample {
     double *rows; /* [shorter × SPECTRUM_SAMPLE_ROWS], a column each */
-    size_t count; /* of them */
-    size_t rank; /* so many first ones depend on none before, to within what ΔᵀΔ would show; count: all */
+    size_t count;
+    bool is_low; /* they depend on each other, to within what ΔᵀΔ would show */
 } SpectrumSample;
 
 /* A guess at whether Δ is of low rank, a hundredth of the time of the values. Of a matrix with as many rows and columns at

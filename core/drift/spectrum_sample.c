@@ -37,13 +37,13 @@ static void take_rows(Sample *sample, const SpectrumMatrix *matrix, SpectrumScra
     }
 }
 
-/* Where Cholesky's factor of the rows' products with each other ends, with what ΔᵀΔ would lose taken off. */
-static size_t find_rank(const Sample *sample, size_t length) {
+/* By whether the rows' products with each other have a Cholesky factor, with what ΔᵀΔ would lose taken off. */
+static bool is_low(const Sample *sample, size_t length) {
     size_t n = sample->taken.count;
     double least = SPECTRUM_LOST_BELOW * 0.5 * DBL_EPSILON * (double)length * sample->squares;
     lapack_add_gram(length, n, sample->taken.rows, length, sample->gram, n);
     for (size_t i = 0; i < n; i++) sample->gram[i * (n + 1)] -= least;
-    return lapack_count_positive(n, sample->gram, n);
+    return !lapack_is_positive(n, sample->gram, n);
 }
 
 Status spectrum_sample_take(const SpectrumMatrix *matrix, SpectrumScratch *scratch, SpectrumSample *sample,
@@ -56,7 +56,7 @@ Status spectrum_sample_take(const SpectrumMatrix *matrix, SpectrumScratch *scrat
         status = memory_fail(error, "singular values");
     } else {
         take_rows(&work, matrix, scratch);
-        work.taken.rank = work.taken.count > 0 ? find_rank(&work, matrix->shorter) : 0;
+        work.taken.is_low = work.taken.count > 0 && is_low(&work, matrix->shorter);
     }
     free(work.group);
     free(work.gram);

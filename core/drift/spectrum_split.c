@@ -5,19 +5,18 @@
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Rows at once, as spectrum_gram.c has them. */
 enum { TILE = 256 };
 
-/* Directions that are looked for beyond those that the sample shows: among it may be rows that depend on each other early. */
+/* Directions that are looked for beyond those that the sample shows. */
 enum { SPARE = 16 };
 
 /* Doubles for LAPACK, for each direction: what all of its functions here ask for. */
 enum { ROOM = SPECTRUM_SAMPLE_ROWS > 4 * LAPACK_PANEL ? SPECTRUM_SAMPLE_ROWS : 4 * LAPACK_PANEL };
 
-/* How much smaller the square of what is left has to be. */
-static const double GAP = 1e-4;
+/* How much smaller what is left has to be. */
+static const double GAP = 1e-2;
 
 /* What is smaller beside the largest may as well be nothing. */
 static const double ROUNDING = 1e-13;
@@ -64,14 +63,14 @@ static Status turn_directions(Split *split, double share, Error *error) {
     return STATUS_OK;
 }
 
-/* How many of the orthonormal columns of `turned` stand out: up to the widest gap between the rows of the coefficients; 0
- * where none is wide enough. */
-static size_t count_leading(const Split *split, size_t known) {
-    size_t n = split->tried, rank = 0;
-    double before = 0.0, least = 0.0, widest = GAP;
+/* How many columns stand out, of those that lapack_orthonormalise() made with their coefficients: up to the widest gap between
+ * the rows of these; 0 where none is wide enough. */
+static size_t count_leading(const double *coefficients, size_t n, size_t known, double gap) {
+    size_t rank = 0;
+    double before = 0.0, least = 0.0, widest = gap;
     for (size_t i = 0; i < n; i++) {
         double size = 0.0;
-        for (size_t j = 0; j < n && i < known; j++) size = fmax(size, fabs(split->small[i + j * n]));
+        for (size_t j = 0; j < n && i < known; j++) size = fmax(size, fabs(coefficients[i + j * n]));
         if (i == 0) least = ROUNDING * size;
         size = fmax(size, least);
         if (i > 0 && size < widest * before) {
@@ -83,13 +82,18 @@ static size_t count_leading(const Split *split, size_t known) {
     return rank;
 }
 
-static Status find_leading(Split *split, double share, Error *error) {
-    size_t s = split->matrix->shorter, rank;
-    Status status = lapack_orthonormalise(s, split->tried, split->directions, s, NULL, &rank, error);
-    if (status == STATUS_OK) status = turn_directions(split, share, error);
+/* First of the sample's rows, then of those that are left once these are turned. */
+static Status find_leading(Split *split, size_t count, double share, Error *error) {
+    size_t s = split->matrix->shorter, known, shown;
+    Status status = lapack_orthonormalise(s, count, split->directions, s, split->small, &known, error);
+    if (status != STATUS_OK) return status;
+    shown = count_leading(split->small, count, known, GAP);
+    if (shown == 0) return STATUS_OK;
+    split->tried = shown + SPARE < count ? shown + SPARE : count;
+    status = turn_directions(split, share, error);
     if (status == STATUS_OK)
-        status = lapack_orthonormalise(s, split->tried, split->turned, s, split->small, &rank, error);
-    if (status == STATUS_OK) split->rank = count_leading(split, rank);
+        status = lapack_orthonormalise(s, split->tried, split->turned, s, split->small, &known, error);
+    if (status == STATUS_OK) split->rank = count_leading(split->small, split->tried, known, GAP * GAP);
     return status;
 }
 
@@ -156,28 +160,28 @@ static double error_of_split(const Split *split, const double *leading, double r
     return apart > 0.5 * least * least ? coupling * coupling / apart : INFINITY;
 }
 
-/* Whether all values are as well known as they would be by orthogonal transformations alone, and then that twice. */
+/* Whether no value is worse known for the split than it is for being turned. */
 static bool settle(const Split *split, Spectrum *spectrum) {
     size_t k = split->rank, rest = split->rest, l = split->matrix->longer;
-    double trace = 0.0, turned = (double)l * DBL_EPSILON * spectrum->values[0];
+    double trace = 0.0, turned = (double)l * DBL_EPSILON * spectrum->values[0], worst = 0.0;
     for (size_t i = 0; i < rest; i++) trace += fmax(split->values[i], 0.0);
     double roundings = 0.5 * DBL_EPSILON * ((double)TILE + (double)l / (double)TILE + 2.0);
     double apart = error_of_split(split, spectrum->values, roundings, sqrt(trace));
     double off = apart + roundings * trace + DBL_EPSILON * (double)rest * fmax(split->values[rest - 1], 0.0);
-    double worst = apart / spectrum->values[k - 1];
-    for (size_t i = 0; i < rest; i++) {
-        double value = sqrt(fmax(split->values[rest - 1 - i], 0.0));
-        spectrum->values[k + i] = value;
-        worst = fmax(worst, off < value * sqrt(off) ? off / value : sqrt(off));
+    for (size_t i = 0; i < rest; i++) spectrum->values[k + i] = sqrt(fmax(split->values[rest - 1 - i], 0.0));
+    for (size_t i = 0; i < k + rest; i++) {
+        double square = i < k ? apart : off, value = spectrum->values[i];
+        double own = square < value * value ? square / value : sqrt(square);
+        spectrum->errors[i] = turned + own;
+        worst = fmax(worst, own);
     }
-    for (size_t i = 0; i < k + rest; i++) spectrum->errors[i] = 2.0 * turned;
     return worst <= turned && spectrum->values[k] <= spectrum->values[k - 1];
 }
 
 /* ---- all of it ---- */
 
-static Status allocate(Split *split, Error *error) {
-    size_t s = split->matrix->shorter, n = split->tried, square;
+static Status allocate(Split *split, size_t n, Error *error) {
+    size_t s = split->matrix->shorter, square;
     if (!memory_multiply(s, s, &square)) return memory_fail(error, "singular values");
     struct {
         double **place;
@@ -200,11 +204,11 @@ static void release(Split *split) {
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
 }
 
-static Status solve(Split *split, Spectrum *spectrum, bool *is_settled, Error *error) {
+static Status solve(Split *split, size_t count, Spectrum *spectrum, bool *is_settled, Error *error) {
     static const double LEADING = 0.15, SUMS = 0.5; /* parts of the time */
     size_t s = split->matrix->shorter;
     bool is_found = false;
-    Status status = find_leading(split, LEADING, error);
+    Status status = find_leading(split, count, LEADING, error);
     if (status != STATUS_OK || split->rank == 0) return status;
     split->rest = s - split->rank;
     lapack_reflections(s, split->rank, split->turned, s, split->small, split->room);
@@ -220,11 +224,9 @@ static Status solve(Split *split, Spectrum *spectrum, bool *is_settled, Error *e
 
 Status spectrum_solve_split(const SpectrumMatrix *matrix, const SpectrumSample *sample, SpectrumWork *work,
                             SpectrumScratch *scratch, Spectrum *spectrum, bool *is_settled, Error *error) {
-    size_t tried = sample->rank + SPARE;
     Split split = {.matrix = matrix, .work = work, .scratch = scratch, .directions = sample->rows};
-    split.tried = tried < sample->count ? tried : sample->count;
-    Status status = allocate(&split, error);
-    if (status == STATUS_OK) status = solve(&split, spectrum, is_settled, error);
+    Status status = allocate(&split, sample->count, error);
+    if (status == STATUS_OK) status = solve(&split, sample->count, spectrum, is_settled, error);
     release(&split);
     return status;
 }

@@ -24,8 +24,8 @@ _Static_assert((int)KERNELS_BAND == (int)LAPACK_PANEL, "a panel leaves a band of
 /* Columns of the band that are turned at once: s is 2048 at most by default, a few milliseconds. */
 enum { TOGETHER = 64 };
 
-/* Which part of the time after the sums goes into the band. */
-static const double SHARE_OF_BAND = 0.75;
+/* Parts of the time: to the band, and from there on; the rest finds the values. */
+static const double TO_BAND = 0.55, TURNS = 0.2;
 
 static bool advance(Symmetric *symmetric, double share) {
     return spectrum_advance(symmetric->work, symmetric->before + (1.0 - symmetric->before) * share);
@@ -38,7 +38,7 @@ static Status reduce_to_band(Symmetric *symmetric, Error *error) {
     for (size_t at = 0; s - at > LAPACK_PANEL && status == STATUS_OK; at += LAPACK_PANEL) {
         double rest = (double)(s - at - LAPACK_PANEL) / (double)s;
         lapack_band_panel(s - at, symmetric->sums + at * (s + 1), s, work);
-        if (!advance(symmetric, SHARE_OF_BAND * (1.0 - rest * rest * rest))) status = job_cancelled(error);
+        if (!advance(symmetric, TO_BAND * (1.0 - rest * rest * rest))) status = job_cancelled(error);
     }
     free(work);
     return status;
@@ -63,8 +63,7 @@ static Status reduce_band(Symmetric *symmetric, Error *error) {
         size_t end = s - at < TOGETHER ? s : at + TOGETHER;
         double rest = (double)(s - end) / (double)s;
         kernels_get()->tridiagonalise(band, s, at, end);
-        if (!advance(symmetric, SHARE_OF_BAND + (1.0 - SHARE_OF_BAND) * (1.0 - rest * rest)))
-            status = job_cancelled(error);
+        if (!advance(symmetric, TO_BAND + TURNS * (1.0 - rest * rest))) status = job_cancelled(error);
     }
     for (size_t j = 0; j < s; j++) {
         symmetric->diagonal[j] = band[j * COLUMN];

@@ -121,12 +121,12 @@ void lapack_band_panel(size_t n, double *a, size_t stride, double *work) {
     blas_buffers_leave();
 }
 
-size_t lapack_count_positive(size_t n, double *a, size_t stride) {
+bool lapack_is_positive(size_t n, double *a, size_t stride) {
     blasint order = (blasint)n, lda = (blasint)stride, info = 0;
     const BlasLibrary *library = blas_buffers_enter();
     library->dpotrf("L", &order, a, &lda, &info, 1); /* Cholesky's factor, as far as there is one */
     blas_buffers_leave();
-    return info > 0 ? (size_t)info - 1 : n;
+    return info == 0;
 }
 
 Status lapack_tridiagonal_values(size_t n, double *diagonal, double *subdiagonal, Error *error) {

@@ -12,6 +12,7 @@
 
 #include "core/support/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* c[m × n] = alpha · op(a) · b + beta · c, b[k × n]; op(a) is a[m × k], or aᵀ of a[k × m]. */
@@ -60,9 +61,8 @@ void lapack_add_gram(size_t rows, size_t n, const double *a, size_t a_stride, do
 size_t lapack_band_work(size_t n);
 void lapack_band_panel(size_t n, double *a, size_t stride, double *work);
 
-/* How many of the leading rows and columns of a[n × n], taken together, have only eigenvalues above 0, but for rounding; a is
- * overwritten. n³/3 operations. */
-size_t lapack_count_positive(size_t n, double *a, size_t stride);
+/* Whether all eigenvalues of a[n × n] are above 0, but for rounding; a is overwritten. n³/3 operations. */
+bool lapack_is_positive(size_t n, double *a, size_t stride);
 
 /* The eigenvalues of a symmetric tridiagonal n × n matrix, ascending, in place of its diagonal. */
 Status lapack_tridiagonal_values(size_t n, double *diagonal, double *subdiagonal,

@@ -103,7 +103,7 @@ static void the_spectrum_of_every_matrix_of_a_tied_bfloat16_pair_equals_the_refe
 }
 
 /* These matrices are no larger than its basis, or hardly; observed: 1.0e-13. Larger ones are in
- * unit/test_spectrum.c. */
+ * unit/test_spectrum_lanczos.c. */
 static void the_randomised_method_is_within_its_stated_error_of_the_reference(void **state) {
     (void)state;
     SpectrumSettings settings = spectrum_default_settings();
