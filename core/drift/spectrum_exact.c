@@ -14,8 +14,9 @@ enum { COST_OF_BIDIAGONAL = 4 };
 enum { TILE_LEAST = 128, TILE_MOST = 256 };
 
 /* A shorter side from which on faster ways are tried first. Below it, nothing takes long. */
-_Static_assert(256 >= (int)SPECTRUM_SAMPLE_ROWS, "there are as many");
 enum { FAST_LEAST = 256 };
+_Static_assert((int)FAST_LEAST >= (int)SPECTRUM_SAMPLE_ROWS,
+               "there are as many rows and columns as a sample has");
 
 typedef struct Exact {
     const SpectrumMatrix *matrix;

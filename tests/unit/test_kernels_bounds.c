@@ -168,6 +168,18 @@ static void add_factors(const Kernels *kernels, size_t count) {
     }
 }
 
+/* A band of `count` columns. */
+static void turn_band(const Kernels *kernels, size_t count) {
+    enum { MOST_COLUMNS = 200, COLUMN = KERNELS_BAND_STRIDE + 1 };
+    if (count > MOST_COLUMNS) return;
+    double *band = take_fenced(0, KERNELS_BAND_COLUMNS(count) * COLUMN * sizeof *band);
+    for (size_t j = 0; j < count; j++) {
+        for (size_t i = 0; i <= KERNELS_BAND && j + i < count; i++)
+            band[j * COLUMN + i] = random_uniform(5, j * COLUMN + i);
+    }
+    kernels->tridiagonalise(band, count, 0, count);
+}
+
 /* ---- the specification ---- */
 
 typedef void (*Touch)(const Kernels *kernels, size_t count);
@@ -213,6 +225,11 @@ static void factors_and_what_they_change_are_left_alone_beyond_their_ends(void *
     check(add_factors);
 }
 
+static void a_band_is_left_alone_beyond_its_ends(void **state) {
+    (void)state;
+    check(turn_band);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conversions_stay_within_their_rows),
@@ -222,6 +239,7 @@ int main(void) {
         cmocka_unit_test(panels_packs_and_sums_are_left_alone_beyond_their_ends),
         cmocka_unit_test(rows_by_few_tokens_are_left_alone_beyond_their_ends),
         cmocka_unit_test(factors_and_what_they_change_are_left_alone_beyond_their_ends),
+        cmocka_unit_test(a_band_is_left_alone_beyond_its_ends),
     };
     return cmocka_run_group_tests(tests, build_fences, NULL);
 }
