@@ -118,6 +118,12 @@ static void cells_of_a_table_that_does_not_fit_go_on_below_themselves(void **sta
                     "t\n\n  k    what\n  ---  -----\n  `a`  one\n       two\n       three\n  bb\n       α\n");
 }
 
+static void a_table_of_single_words_that_do_not_fit_is_as_wide_as_they_are(void **state) {
+    (void)state;
+    assert_rendered("# t\n\n| one | other |\n|---|---|\n| seven | eleven |\n", PAGE_UTF8, 10,
+                    "t\n\n  one    other\n  -----  ------\n  seven  eleven\n");
+}
+
 static void an_empty_header_is_left_out(void **state) {
     (void)state;
     assert_rendered("# t\n\n| | |\n|---|---|\n| a | b |\n", PAGE_UTF8, 40, "t\n\n  a  b\n");
@@ -204,6 +210,7 @@ int main(void) {
         cmocka_unit_test(without_utf8_characters_are_spelled_out),
         cmocka_unit_test(a_table_that_fits_is_as_wide_as_its_cells),
         cmocka_unit_test(cells_of_a_table_that_does_not_fit_go_on_below_themselves),
+        cmocka_unit_test(a_table_of_single_words_that_do_not_fit_is_as_wide_as_they_are),
         cmocka_unit_test(an_empty_header_is_left_out),
         cmocka_unit_test(what_roff_would_take_for_its_own_stays_text),
         cmocka_unit_test(marks_are_bold_and_blanks_between_them_do_not_break),

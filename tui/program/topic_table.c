@@ -78,9 +78,9 @@ static Layout lay_out(const TopicBlock *table, const Page *page, int columns) {
     columns -= GAP * (layout.count - 1);
     int wanted = sum(layout.widths, layout.count), least = sum(words, layout.count);
     if (wanted <= columns) return layout;
-    int spare = columns > least ? columns - least : 0;
+    int spare = columns > least ? columns - least : 0, most = wanted > least ? wanted - least : 1;
     for (int i = 0; i < layout.count; i++)
-        layout.widths[i] = words[i] + (layout.widths[i] - words[i]) * spare / (wanted - least);
+        layout.widths[i] = words[i] + (layout.widths[i] - words[i]) * spare / most;
     return layout;
 }
 

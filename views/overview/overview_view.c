@@ -61,9 +61,8 @@ static void draw_figures(Overview *overview, Session *session, Canvas *canvas, R
     (void)rect_cut_top(&area, overview_draw_drift(canvas, area, session) + gap);
     (void)rect_cut_top(&area, overview_draw_confidence(canvas, area, session, tall ? 6 : 2));
     (void)rect_cut_top(&area, overview_draw_dormancy(canvas, area, session) + gap);
-    Rect jobs = area;
     int rows = overview_draw_jobs(canvas, rect_make(0, 0, 0, 0), session, tall ? 6 : JOBS_ROWS);
-    jobs = rect_cut_bottom(&area, area.rows - rows >= LIST_LEAST ? rows : 0);
+    Rect jobs = rect_cut_bottom(&area, area.rows - rows >= LIST_LEAST ? rows : 0);
     (void)overview_draw_jobs(canvas, jobs, session, jobs.rows);
     tensor_list_draw(&overview->drifted, session, canvas, area, !overview->in_findings);
 }
