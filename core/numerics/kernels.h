@@ -87,6 +87,7 @@ typedef struct KernelPanel {
     size_t stride, rows, depth;
     KernelAhead *ahead; /* NULL: nothing */
     size_t ahead_lines; /* of it, of 64 bytes, that this product has to bring, of each model */
+    const float *next;  /* tokens of the product that follows, which are brought near too; NULL: not known */
 } KernelPanel;
 
 enum { KERNELS_LINE = 64 /* bytes of a cache line */ };

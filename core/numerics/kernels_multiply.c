@@ -26,6 +26,12 @@ enum {
     STEP = 8       /* columns between two looks ahead */
 };
 
+/* Tokens that the next stretch takes: many do not fit the caches beside the panel, and the first tile would wait for them. */
+typedef struct PackAhead {
+    uintptr_t at, end;
+    size_t bytes; /* of them at each step */
+} PackAhead;
+
 typedef struct Tile {
     const float *panel; /* [rows × depth], rows `stride` apart; on the way back [depth × rows] */
     size_t stride, depth;
@@ -34,6 +40,7 @@ typedef struct Tile {
     bool adds;         /* to what is in `sums` */
     KernelAhead *ahead;
     size_t lines; /* of it at each step */
+    PackAhead *next;
 } Tile;
 
 INLINE void fetch_ahead(KernelAhead *ahead, size_t lines) {
@@ -48,6 +55,26 @@ INLINE void fetch_ahead(KernelAhead *ahead, size_t lines) {
     }
 }
 
+INLINE void fetch_pack(PackAhead *next) {
+    uintptr_t end = next->end - next->at < next->bytes ? next->end : next->at + next->bytes;
+    for (; next->at < end; next->at += KERNELS_LINE) __builtin_prefetch((const void *)next->at, 0, 2);
+}
+
+/* Products of column k of the panel, a row on the way back. */
+INLINE void add_column(const Tile *tile, size_t k, size_t rows, size_t vectors, bool is_back,
+                       Vector sums[MOST_ROWS][MOST_VECTORS]) {
+    Vector tokens[MOST_VECTORS];
+#pragma GCC unroll 4
+    for (size_t v = 0; v < vectors; v++) tokens[v] = vector_load(tile->pack + (k * vectors + v) * WIDTH);
+#pragma GCC unroll 12
+    for (size_t r = 0; r < rows; r++) {
+        size_t at = is_back ? k * tile->stride + r : r * tile->stride + k;
+        Vector weight = vector_spread(tile->panel[at]);
+#pragma GCC unroll 4
+        for (size_t v = 0; v < vectors; v++) sums[r][v] = vector_fma(weight, tokens[v], sums[r][v]);
+    }
+}
+
 /* `rows`, `vectors` and `is_back` are constants where this is inlined: all loops over them are undone, and sums are
  * registers. */
 INLINE void multiply_tile(const Tile *tile, size_t rows, size_t vectors, bool is_back) {
@@ -59,22 +86,14 @@ INLINE void multiply_tile(const Tile *tile, size_t rows, size_t vectors, bool is
         for (size_t v = 0; v < vectors; v++)
             sums[r][v] = tile->adds ? vector_load(tile->sums + r * line + v * WIDTH) : vector_spread(0.0F);
     }
-    for (size_t k = 0; k < tile->depth;) {
-        size_t end = tile->depth - k < STEP ? tile->depth : k + STEP;
+    size_t k = 0;
+    for (; k + STEP <= tile->depth; k += STEP) {
         if (tile->lines > 0) fetch_ahead(tile->ahead, tile->lines);
-        for (; k < end; k++) {
-            Vector tokens[MOST_VECTORS];
-#pragma GCC unroll 4
-            for (size_t v = 0; v < vectors; v++) tokens[v] = vector_load(tile->pack + k * line + v * WIDTH);
-#pragma GCC unroll 12
-            for (size_t r = 0; r < rows; r++) {
-                size_t at = is_back ? k * tile->stride + r : r * tile->stride + k;
-                Vector weight = vector_spread(tile->panel[at]);
-#pragma GCC unroll 4
-                for (size_t v = 0; v < vectors; v++) sums[r][v] = vector_fma(weight, tokens[v], sums[r][v]);
-            }
-        }
+        fetch_pack(tile->next);
+#pragma GCC unroll 2
+        for (size_t i = 0; i < STEP; i++) add_column(tile, k + i, rows, vectors, is_back, sums);
     }
+    for (; k < tile->depth; k++) add_column(tile, k, rows, vectors, is_back, sums);
 #pragma GCC unroll 12
     for (size_t r = 0; r < rows; r++) {
 #pragma GCC unroll 4
@@ -101,30 +120,45 @@ INLINE void multiply_stretch(Tile tile, size_t rows, size_t most, size_t vectors
     (void)multiply_tiles(&tile, rows, 1, vectors, is_back);
 }
 
-/* Steps of a product: how often it can look ahead. */
-static size_t count_steps(const KernelPanel *panel, size_t most) {
+/* Steps of a stretch of so many columns: how often it can look ahead. */
+static size_t count_steps(const KernelPanel *panel, size_t most, size_t depth) {
     size_t rows_left = panel->rows % most; /* in tiles of 4, 2 and 1, about */
     size_t tiles = panel->rows / most + (rows_left + 3) / 4;
-    return tiles * ((panel->depth + STEP - 1) / STEP);
+    return tiles * ((depth + STEP - 1) / STEP);
+}
+
+/* Behind the stretch that ends at `end` comes the rest of the pack, or the next one. */
+static PackAhead find_next_pack(const KernelPanel *panel, const float *pack, size_t line, size_t end,
+                                size_t steps) {
+    const float *from = end < panel->depth ? pack + end * line : panel->next;
+    size_t left = end < panel->depth ? panel->depth - end : panel->depth,
+           bytes = (left < STRETCH ? left : STRETCH) * line * sizeof *from;
+    if (from == NULL || steps == 0) return (PackAhead){0};
+    size_t each = (bytes / steps + KERNELS_LINE - 1) / KERNELS_LINE * KERNELS_LINE;
+    return (PackAhead){(uintptr_t)from, (uintptr_t)from + bytes, each};
 }
 
 INLINE void multiply_panel(const KernelPanel *panel, const float *pack, size_t tokens, bool adds, float *sums,
                            bool is_back) {
     static const size_t MOST[] = {ROWS_1, ROWS_2, ROWS_3, ROWS_4};
-    size_t vectors = (tokens + WIDTH - 1) / WIDTH, lines = 0;
-    if (panel->ahead != NULL && vectors > 0) {
-        size_t steps = count_steps(panel, MOST[vectors - 1]);
+    size_t vectors = (tokens + WIDTH - 1) / WIDTH, lines = 0, most = vectors > 0 ? MOST[vectors - 1] : 1;
+    if (panel->ahead != NULL) {
+        size_t steps = count_steps(panel, most, panel->depth);
         lines = steps == 0 ? 0 : (panel->ahead_lines + steps - 1) / steps;
     }
     for (size_t at = 0; at < panel->depth; at += STRETCH) {
+        size_t depth = panel->depth - at < STRETCH ? panel->depth - at : STRETCH;
+        PackAhead next =
+            find_next_pack(panel, pack, vectors * WIDTH, at + depth, count_steps(panel, most, depth));
         Tile tile = {.panel = panel->weights + at * (is_back ? panel->stride : 1),
                      .stride = panel->stride,
-                     .depth = panel->depth - at < STRETCH ? panel->depth - at : STRETCH,
+                     .depth = depth,
                      .pack = pack + at * vectors * WIDTH,
                      .sums = sums,
                      .adds = adds || at > 0,
                      .ahead = panel->ahead,
-                     .lines = lines};
+                     .lines = lines,
+                     .next = &next};
         switch (vectors) {
         case 1:
             multiply_stretch(tile, panel->rows, ROWS_1, 1, is_back);

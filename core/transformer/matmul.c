@@ -17,7 +17,7 @@ enum {
     APART = KERNELS_LINE / sizeof(float),
     BACK_COLUMNS = 128, /* of a panel on the way back, which has PANEL_COLUMNS rows */
     TASK_ROWS = 128,    /* rows a task for one token, or for few; on the way back, columns */
-    PANEL_FLOATS = BACK_COLUMNS * PANEL_COLUMNS
+    PANEL_FLOATS = (BACK_COLUMNS + APART) * PANEL_COLUMNS
 };
 _Static_assert((int)PANEL_ROWS *((int)PANEL_COLUMNS + (int)APART) <= (int)PANEL_FLOATS,
                "room for either panel");
@@ -98,6 +98,12 @@ static Pack locate_pack(const Multiply *multiply, size_t operand, size_t index) 
     size_t tokens = smaller(kernels_get()->pack, multiply->tokens - first);
     size_t before = operand * count_lanes(multiply->tokens) + first;
     return (Pack){first, tokens, count_lanes(tokens), multiply->packs + before * columns};
+}
+
+/* Where a pack's line of input `at` is. */
+static const float *find_lines(const Multiply *multiply, size_t operand, size_t index, size_t at) {
+    Pack pack = locate_pack(multiply, operand, index);
+    return pack.lines + at * pack.lanes;
 }
 
 static size_t count_packs(const Multiply *multiply) {
@@ -192,14 +198,15 @@ static void multiply_place(const Multiply *multiply, PanelPlace place, float *pa
     float *sums = panel + PANEL_FLOATS;
     blend_window(&operand->blend, place.first, rows, place.column, columns, panel, columns + APART);
     KernelAhead ahead = find_next(multiply, place);
-    const KernelPanel weights = {.weights = panel,
-                                 .stride = columns + APART,
-                                 .rows = rows,
-                                 .depth = columns,
-                                 .ahead = &ahead,
-                                 .ahead_lines = (count_lines(&ahead) + packs - 1) / packs};
+    KernelPanel weights = {.weights = panel,
+                           .stride = columns + APART,
+                           .rows = rows,
+                           .depth = columns,
+                           .ahead = &ahead,
+                           .ahead_lines = (count_lines(&ahead) + packs - 1) / packs};
     for (size_t p = 0; p < packs; p++) {
         Pack pack = locate_pack(multiply, place.index, p);
+        weights.next = find_lines(multiply, place.index, (p + 1) % packs, place.column);
         kernels_get()->multiply_pack(&weights, pack.lines + place.column * pack.lanes, pack.tokens, false,
                                      sums);
         kernels_get()->take_sums(sums, rows, pack.tokens, pack.lanes, place.column > 0,
@@ -267,26 +274,65 @@ Status matmul_run(const MatmulOperand *operands, size_t count, size_t tokens, Ma
                : status;
 }
 
-/* The panel stands upright: 1024 rows × 128 columns. */
+/* A panel that stands upright: up to 1024 rows × 128 columns of an operand, from its first ones on. */
+static size_t back_rows(const Multiply *multiply, PanelPlace place) {
+    return smaller(PANEL_COLUMNS, multiply->operands[place.index].blend.sft->rows - place.first);
+}
+
+static size_t back_columns(const Multiply *multiply, PanelPlace place) {
+    return smaller(BACK_COLUMNS, multiply->operands[place.index].blend.sft->columns - place.column);
+}
+
+/* As find_next(): the same columns' other rows, the same columns of the next operand, or the columns that are its turn. */
+static KernelAhead find_next_back(const Multiply *multiply, PanelPlace place) {
+    const Tensor *shape = multiply->operands[0].blend.sft;
+    place.first += PANEL_COLUMNS;
+    if (place.first >= shape->rows) {
+        place.first = 0;
+        place.index++;
+    }
+    if (place.index == multiply->count) {
+        place.index = 0;
+        place.column += (size_t)BACK_COLUMNS * job_threads(multiply->job);
+    }
+    if (place.column >= shape->columns) return (KernelAhead){.rows = 0};
+    return blend_find_ahead(&multiply->operands[place.index].blend, place.first, back_rows(multiply, place),
+                            place.column, back_columns(multiply, place));
+}
+
+static void multiply_place_back(const Multiply *multiply, PanelPlace place, float *panel) {
+    const MatmulOperand *operand = &multiply->operands[place.index];
+    size_t rows = back_rows(multiply, place), columns = back_columns(multiply, place),
+           width = operand->blend.sft->columns, packs = count_packs(multiply);
+    float *sums = panel + PANEL_FLOATS;
+    blend_window(&operand->blend, place.first, rows, place.column, columns, panel, columns + APART);
+    KernelAhead ahead = find_next_back(multiply, place);
+    KernelPanel weights = {.weights = panel,
+                           .stride = columns + APART,
+                           .rows = columns,
+                           .depth = rows,
+                           .ahead = &ahead,
+                           .ahead_lines = (count_lines(&ahead) + packs - 1) / packs};
+    for (size_t p = 0; p < packs; p++) {
+        Pack pack = locate_pack(multiply, place.index, p);
+        weights.next = find_lines(multiply, place.index, (p + 1) % packs, place.first);
+        kernels_get()->multiply_pack_back(&weights, pack.lines + place.first * pack.lanes, pack.tokens, false,
+                                          sums);
+        kernels_get()->take_sums(sums, columns, pack.tokens, pack.lanes,
+                                 place.first > 0 || multiply->accumulate,
+                                 operand->y + pack.first * width + place.column, width);
+    }
+}
+
 static void multiply_columns_back(const Multiply *multiply, size_t index, size_t first, float *panel) {
     const MatmulOperand *operand = &multiply->operands[index];
     const Tensor *shape = operand->blend.sft;
-    size_t columns = smaller(BACK_COLUMNS, shape->columns - first);
-    float *sums = panel + PANEL_FLOATS;
-    for (size_t row = 0; row < shape->rows; row += PANEL_COLUMNS) {
-        size_t rows = smaller(PANEL_COLUMNS, shape->rows - row);
+    PanelPlace place = {.index = index, .column = first};
+    for (; place.first < shape->rows; place.first += PANEL_COLUMNS) {
         if (job_is_cancelled(multiply->job)) return;
-        blend_window(&operand->blend, row, rows, first, columns, panel, columns);
-        for (size_t p = 0; p < count_packs(multiply); p++) {
-            Pack pack = locate_pack(multiply, index, p);
-            const KernelPanel weights = {.weights = panel, .stride = columns, .rows = columns, .depth = rows};
-            kernels_get()->multiply_pack_back(&weights, pack.lines + row * pack.lanes, pack.tokens, false,
-                                              sums);
-            kernels_get()->take_sums(sums, columns, pack.tokens, pack.lanes, row > 0 || multiply->accumulate,
-                                     operand->y + pack.first * shape->columns + first, shape->columns);
-        }
+        multiply_place_back(multiply, place, panel);
     }
-    add_bias(operand, multiply->tokens, shape->columns, first, columns);
+    add_bias(operand, multiply->tokens, shape->columns, first, back_columns(multiply, place));
 }
 
 static void multiply_block_back(void *argument, size_t task, unsigned worker) {

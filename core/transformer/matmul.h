@@ -31,7 +31,7 @@ typedef struct MatmulOperand {
     float *y;               /* [tokens × rows] */
 } MatmulOperand;
 
-/* One panel for each thread of a job: 512 KiB a thread. */
+/* One panel for each thread of a job: 576 KiB a thread. */
 typedef struct MatmulScratch MatmulScratch;
 
 /* Whoever multiplies needs one: OpenBLAS's buffers are there then (blas_buffers.h), and where there is no room for any,

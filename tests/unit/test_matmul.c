@@ -292,6 +292,51 @@ static void several_products_are_as_each_alone(void **state) {
     job_free(job);
 }
 
+/* ---- the way back ---- */
+
+/* dX = dY·W of sizes at and beside those of an upright panel (1024 × 128) and of packs, added to what is there or not; the
+ * same bits from any number of threads. */
+static void products_back_are_exact_from_any_number_of_threads(void **state) {
+    (void)state;
+    static const size_t SIZES[][3] = {{1, 1, 1},       {3, 1023, 127},  {17, 1024, 128},
+                                      {64, 1025, 129}, {65, 2100, 300}, {130, 60, 260}};
+    for (size_t i = 0; i < sizeof SIZES / sizeof *SIZES; i++) {
+        const size_t tokens = SIZES[i][0], rows = SIZES[i][1], columns = SIZES[i][2];
+        float *weights = make_numbers(rows * columns, 50 + i), *x = make_numbers(tokens * rows, 60 + i),
+              *y = make_numbers(tokens * columns, 70), *first = make_numbers(tokens * columns, 70);
+        Tensor tensor = view(weights, rows, columns);
+        const bool adds = i % 2 != 0;
+        for (unsigned threads = 1; threads <= 3; threads++) {
+            Job *job;
+            MatmulScratch *scratch;
+            Error error = {0};
+            float *to = threads == 1 ? first : y;
+            const MatmulOperand operand = {.blend = {.sft = &tensor, .a = 1.0}, .x = x, .y = to};
+            for (size_t at = 0; at < tokens * columns; at++) to[at] = adds ? 0.25F : NAN;
+            assert_int_equal(job_create(threads, NULL, NULL, &job, &error), STATUS_OK);
+            assert_int_equal(matmul_create_scratch(threads, &scratch, &error), STATUS_OK);
+            assert_int_equal(matmul_run_back(&operand, 1, tokens, adds, scratch, job, &error), STATUS_OK);
+            matmul_free_scratch(scratch);
+            job_free(job);
+            assert_memory_equal(to, first, tokens * columns * sizeof *to);
+        }
+        for (size_t at = 0; at < tokens * columns; at++) {
+            double exact = adds ? 0.25 : 0.0, size = exact, steps = (double)rows + 8.0;
+            for (size_t r = 0; r < rows; r++) {
+                double product =
+                    (double)weights[r * columns + at % columns] * (double)x[at / columns * rows + r];
+                exact += product;
+                size += fabs(product);
+            }
+            assert_true(fabs((double)first[at] - exact) <= steps * 0x1p-24 / (1.0 - steps * 0x1p-24) * size);
+        }
+        free(weights);
+        free(x);
+        free(y);
+        free(first);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_of_any_size_are_as_exact_as_float32_allows),
@@ -301,6 +346,7 @@ int main(void) {
         cmocka_unit_test(scratch_for_fewer_threads_than_the_job_has_is_refused),
         cmocka_unit_test(a_cancelled_product_says_so),
         cmocka_unit_test(several_products_are_as_each_alone),
+        cmocka_unit_test(products_back_are_exact_from_any_number_of_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
