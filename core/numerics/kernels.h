@@ -1,7 +1,7 @@
 /*
  * kernels — the inner loops over elements, compiled once for each instruction set and chosen at run time.
  *
- * Every variant gives the same bits for widen, narrow, blend, blend_marked, step, low_rank, blend_low_rank, exponentials and silu (each element is a fixed
+ * Every variant gives the same bits for widen, narrow, blend, blend_marked, step, low_rank, blend_low_rank, exponentials, silu and silu_slopes (each element is a fixed
  * sequence of correctly rounded operations). `dot` and its like sum in 64 interleaved lanes that are folded
  * in a fixed order, so they too are the same on any machine; dot_low_rank's lanes are 16.
  *
@@ -156,6 +156,10 @@ typedef struct Kernels {
 
     /* to[i] = from[i] / (1 + exp(−from[i])), with that exponential; `to` may be `from`. */
     void (*silu)(const float *from, size_t count, float *to);
+
+    /* values[i] = silu(from[i]), the same bits; slopes[i] = s · (1 + from[i] · (1 − s)) with s = 1 / (1 + exp(−from[i])), each
+     * step rounded. The three are apart. */
+    void (*silu_slopes)(const float *from, size_t count, float *values, float *slopes);
 
     /* Σ_i w[i] · x[i], w[i] as blend() makes it */
     float (*dot)(const KernelRow *row, size_t count, const float *x);

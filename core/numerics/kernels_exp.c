@@ -1,5 +1,5 @@
 /*
- * One variant of Kernels.exponentials and Kernels.silu.
+ * One variant of Kernels.exponentials, Kernels.silu and Kernels.silu_slopes.
  *
  *     x = n ln 2 + r, |r| ≤ ln 2 / 2        eˣ = 2ⁿ · (1 + r + r² · p(r))
  *
@@ -80,4 +80,13 @@ double kernels_variant_exponentials(const float *from, size_t count, float above
 
 void kernels_variant_silu(const float *from, size_t count, float *to) {
     for (size_t i = 0; i < count; i++) to[i] = from[i] / (1.0F + exponential(-from[i]));
+}
+
+void kernels_variant_silu_slopes(const float *restrict from, size_t count, float *restrict values,
+                                 float *restrict slopes) {
+    for (size_t i = 0; i < count; i++) {
+        float x = from[i], above = 1.0F + exponential(-x), s = 1.0F / above;
+        values[i] = x / above;
+        slopes[i] = s * (1.0F + x * (1.0F - s));
+    }
 }

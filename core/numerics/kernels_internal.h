@@ -195,13 +195,16 @@ size_t kernels_variant_drift_vectors(const KernelRow *row, size_t count, uint32_
 
 void kernels_variant_drift_keys(const float *s, const float *b, size_t count, uint32_t *keys);
 
-/* ---- kernels_exp.c: Kernels.exponentials and Kernels.silu ---- */
+/* ---- kernels_exp.c: Kernels.exponentials, Kernels.silu and Kernels.silu_slopes ---- */
 
 #define kernels_variant_exponentials JOIN_NAMES(kernels_exponentials_, KERNELS_VARIANT)
 #define kernels_variant_silu         JOIN_NAMES(kernels_silu_, KERNELS_VARIANT)
+#define kernels_variant_silu_slopes  JOIN_NAMES(kernels_silu_slopes_, KERNELS_VARIANT)
 
 double kernels_variant_exponentials(const float *from, size_t count, float above, float scale, float *to);
 void kernels_variant_silu(const float *from, size_t count, float *to);
+void kernels_variant_silu_slopes(const float *restrict from, size_t count, float *restrict values,
+                                 float *restrict slopes);
 
 /* ---- kernels_pack.c: Kernels.fill_pack and Kernels.take_sums ---- */
 

@@ -455,6 +455,7 @@ const Kernels KERNELS_TABLE = {
     .step = step,
     .exponentials = kernels_variant_exponentials,
     .silu = kernels_variant_silu,
+    .silu_slopes = kernels_variant_silu_slopes,
     .dot = dot,
     .dot_marked = dot_marked,
     .vector = KERNELS_WIDTH,

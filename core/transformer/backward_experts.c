@@ -298,12 +298,7 @@ static void descend_shared_token(const Descent *descent, size_t sequence, size_t
         past->switch_slopes[token_of(descent, sequence, token)] = (float)sum * share * (1.0F - share / scale);
         for (size_t i = 0; i < width; i++) from[i] *= share;
     }
-    for (size_t i = 0; i < width; i++) {
-        float by_gate = 0.0F, by_up = 0.0F;
-        glu_differentiate(&glu, gate[i], up[i], &by_gate, &by_up);
-        to_up[i] = from[i] * by_up;
-        if (to_gate != NULL) to_gate[i] = from[i] * by_gate;
-    }
+    glu_descend(&glu, gate, up, from, width, to_gate, to_up);
 }
 
 static void join_shared(const Descent *descent, size_t sequence, size_t token, unsigned worker) {

@@ -202,12 +202,7 @@ static void descend_activation(const Descent *descent, size_t sequence, size_t t
     const float *from = descent_slope(descent, slope_of_activation(descent), sequence, token);
     float *to_up = descent_slope(descent, SLOPE_UP, sequence, token),
           *to_gate = of.glu.is_plain ? NULL : descent_slope(descent, SLOPE_GATE, sequence, token);
-    for (size_t i = 0; i < of.width; i++) {
-        float by_gate = 0.0F, by_up = 0.0F;
-        glu_differentiate(&of.glu, of.gate[i], of.up[i], &by_gate, &by_up);
-        to_up[i] = from[i] * by_up;
-        if (to_gate != NULL) to_gate[i] = from[i] * by_gate;
-    }
+    glu_descend(&of.glu, of.gate, of.up, from, of.width, to_gate, to_up);
     if (of.gate == room)
         descend_cutoff(descent_plan(descent)->cutoff,
                        descent_activation(descent, BACKWARD_GATE, sequence, token),

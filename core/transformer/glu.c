@@ -1,5 +1,7 @@
 #include "core/transformer/glu.h"
 
+#include "core/numerics/kernels.h"
+
 #include <math.h>
 
 Glu glu_of_experts(const ModelConfig *config, const LayerPlan *plan) {
@@ -75,4 +77,28 @@ void glu_differentiate(const Glu *glu, float gate, float up, float *by_gate, flo
         *by_up = through == up ? value : 0.0F;
     }
     *by_gate *= glu->scale;
+}
+
+/* ---- many at once ---- */
+
+/* What nearly every model has. */
+static bool is_bare_silu(const Glu *glu) {
+    return glu->activation == ACTIVATION_SILU && !glu->is_plain && glu->limit == 0.0F && glu->clamp == 0.0F &&
+           glu->scale == 1.0F;
+}
+
+void glu_descend(const Glu *glu, const float *gate, const float *up, const float *from, size_t count,
+                 float *to_gate, float *to_up) {
+    if (is_bare_silu(glu)) {
+        kernels_get()->silu_slopes(gate, count, to_up, to_gate);
+        for (size_t i = 0; i < count; i++) to_up[i] *= from[i];
+        for (size_t i = 0; i < count; i++) to_gate[i] = from[i] * (up[i] * to_gate[i]);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        float by_gate = 0.0F, by_up = 0.0F;
+        glu_differentiate(glu, gate[i], up[i], &by_gate, &by_up);
+        to_up[i] = from[i] * by_up;
+        if (to_gate != NULL) to_gate[i] = from[i] * by_gate;
+    }
 }

@@ -31,4 +31,9 @@ float glu_value(const Glu *glu, float gate, float up);
 /* The value by gate and by up; by gate 0 where there is none. At a corner the derivative of one side, as torch has it. */
 void glu_differentiate(const Glu *glu, float gate, float up, float *by_gate, float *by_up);
 
+/* From the gradients at `count` values to those at what they came of: to_gate[i] = from[i] · the value by gate, to_up likewise;
+ * to_gate is NULL where there is no gate. They are apart from what is read. SiLU's are the kernels' (Kernels.silu_slopes). */
+void glu_descend(const Glu *glu, const float *gate, const float *up, const float *from, size_t count,
+                 float *to_gate, float *to_up);
+
 #endif

@@ -193,6 +193,28 @@ static void gate_and_up_have_the_derivatives_of_their_value(void **state) {
     }
 }
 
+/* Many at once: what each gives alone, times what comes from above. SiLU's exponential is another one there. */
+static void gate_and_up_descend_as_each_alone(void **state) {
+    (void)state;
+    enum { COUNT = 83 };
+    float gate[COUNT], up[COUNT], from[COUNT], to_gate[COUNT], to_up[COUNT];
+    for (size_t k = 0; k < COUNT; k++) {
+        gate[k] = (float)k * 0.11F - 4.53F;
+        up[k] = 2.03F - (float)(k % 37) * 0.11F;
+        from[k] = 0.5F + (float)(k % 5);
+    }
+    for (size_t i = 0; i < sizeof GLUS / sizeof *GLUS; i++) {
+        glu_descend(&GLUS[i], gate, up, from, COUNT, GLUS[i].is_plain ? NULL : to_gate, to_up);
+        for (size_t k = 0; k < COUNT; k++) {
+            float by_gate, by_up;
+            glu_differentiate(&GLUS[i], gate[k], up[k], &by_gate, &by_up);
+            assert_true(fabsf(to_up[k] - from[k] * by_up) <= 1e-6F * from[k] * (1.0F + fabsf(gate[k])));
+            if (!GLUS[i].is_plain)
+                assert_true(fabsf(to_gate[k] - from[k] * by_gate) <= 1e-6F * from[k] * (1.0F + fabsf(up[k])));
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_activation_has_the_value_and_the_derivative_of_torch),
@@ -200,6 +222,7 @@ int main(void) {
         cmocka_unit_test(xielu_has_the_values_of_transformers),
         cmocka_unit_test(xielu_has_the_derivatives_of_its_value),
         cmocka_unit_test(gate_and_up_have_the_derivatives_of_their_value),
+        cmocka_unit_test(gate_and_up_descend_as_each_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /*
- * Kernels.exponentials and Kernels.silu: how far from libm, and the same bits in every variant.
+ * Kernels.exponentials, Kernels.silu and Kernels.silu_slopes: how far from libm, and the same bits in every variant.
  */
 #include "kernels_fixture.h"
 
@@ -72,10 +72,51 @@ static void exponentials_of_no_numbers_are_what_they_should_be(void **state) {
     }
 }
 
+/* ---- SiLU on the way back ---- */
+
+/* At and beside whole vectors of every variant. */
+static void slopes_of_silu_are_its_derivative_in_every_variant(void **state) {
+    (void)state;
+    enum { COUNT = 1000 };
+    const Kernels *list[3];
+    size_t listed = kernels_list(list, 3);
+    float x[COUNT], silu[COUNT], values[COUNT], slopes[COUNT], first[COUNT];
+    for (size_t i = 0; i < COUNT; i++) x[i] = (float)i * 0.06F - 30.0F;
+    for (size_t count = 1; count <= COUNT; count += count < 70 ? 1 : COUNT - count) {
+        for (size_t v = 0; v < listed; v++) {
+            list[v]->silu(x, count, silu);
+            list[v]->silu_slopes(x, count, values, slopes);
+            assert_memory_equal(values, silu, count * sizeof *values);
+            if (v == 0) memcpy(first, slopes, sizeof first);
+            assert_memory_equal(slopes, first, count * sizeof *slopes);
+        }
+        if (count == COUNT) break;
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        double s = 1.0 / (1.0 + exp(-(double)x[i])), exact = s * (1.0 + (double)x[i] * (1.0 - s));
+        assert_true(fabs((double)slopes[i] - exact) <= 4.0 * 0x1p-24 * s * (2.0 + fabs((double)x[i])));
+    }
+}
+
+static void slopes_of_no_numbers_are_none(void **state) {
+    (void)state;
+    const Kernels *list[3];
+    size_t listed = kernels_list(list, 3);
+    const float x[] = {NAN, 0.0F};
+    for (size_t v = 0; v < listed; v++) {
+        float values[2], slopes[2];
+        list[v]->silu_slopes(x, 2, values, slopes);
+        assert_true(isnan(values[0]) && isnan(slopes[0]));
+        assert_true(values[1] == 0.0F && slopes[1] == 0.5F);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exponentials_are_near_libm_everywhere),
         cmocka_unit_test(exponentials_of_no_numbers_are_what_they_should_be),
+        cmocka_unit_test(slopes_of_silu_are_its_derivative_in_every_variant),
+        cmocka_unit_test(slopes_of_no_numbers_are_none),
     };
     return cmocka_run_group_tests(tests, find_variants, NULL);
 }
