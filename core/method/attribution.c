@@ -48,6 +48,12 @@ typedef struct RowScoring {
     size_t first_neuron;
 } RowScoring;
 
+enum { SCORED_ROWS = 256 /* at once: their sums stay in the L1 cache */ };
+
+static void add_magnitudes(const float *x, const float *g, size_t count, double *sums) {
+    for (size_t j = 0; j < count; j++) sums[j] += fabs((double)x[j] * (double)g[j]);
+}
+
 /* Σ_s |x_j(s)·g_j(s)| over the target's positions, for every output row j. */
 static void score_target_rows(void *argument, size_t target, unsigned worker) {
     (void)worker;
@@ -58,11 +64,12 @@ static void score_target_rows(void *argument, size_t target, unsigned worker) {
     const float *x = scoring->layer->activations[scoring->site] + group->row_first[sequence->row] * width;
     const float *g = scoring->layer->gradients[scoring->site] + group->first[target] * width;
     float *scores = group->scores + target * group->neurons + scoring->first_neuron;
-    for (size_t j = 0; j < width; j++) {
-        double sum = 0.0;
+    for (size_t at = 0; at < width; at += SCORED_ROWS) {
+        double sums[SCORED_ROWS] = {0};
+        size_t count = width - at < SCORED_ROWS ? width - at : SCORED_ROWS;
         for (size_t s = 0; s < sequence->tokens; s++)
-            sum += fabs((double)x[s * width + j] * (double)g[s * width + j]);
-        scores[j] = (float)sum;
+            add_magnitudes(x + s * width + at, g + s * width + at, count, sums);
+        for (size_t j = 0; j < count; j++) scores[at + j] = (float)sums[j];
     }
 }
 
@@ -234,8 +241,17 @@ static size_t list_rows(const EvaluationRow *rows, const AttributionTarget *targ
     return found;
 }
 
+/* Of a backward pass for so many tokens of rows and of sequences, and so many scores. */
+static uint64_t count_bytes(const Model *model, size_t row_tokens, size_t sequence_tokens, size_t scores) {
+    uint64_t bytes;
+    if (__builtin_add_overflow(backward_bytes(model, row_tokens, sequence_tokens),
+                               (uint64_t)scores * sizeof(float), &bytes))
+        return UINT64_MAX;
+    return bytes;
+}
+
 static Status run_group(Group *group, const EvaluationRow *rows, BackwardRow *used, size_t *used_index,
-                        Error *error) {
+                        uint64_t budget, Error *error) {
     size_t row_count = list_rows(rows, group->targets, group->count, group->sequences, used, used_index);
     size_t tokens = 0, row_tokens = 0, width = group->model->config->hidden_size;
     for (size_t i = 0; i < group->count; i++) {
@@ -249,8 +265,10 @@ static Status run_group(Group *group, const EvaluationRow *rows, BackwardRow *us
     for (size_t i = 0; i < group->count; i++)
         group->tokens[i] = group->row_first[group->sequences[i].row] + group->sequences[i].tokens - 1;
     Backward *backward = NULL;
-    Status status = backward_create(group->model, &group->settings, used, row_count, "attribution, forward",
-                                    group->job, &backward, error);
+    uint64_t taken = count_bytes(group->model, row_tokens, tokens, group->count * group->neurons),
+             kept = taken < budget ? budget - taken : 0;
+    Status status = backward_create_groups(group->model, &group->settings, used, row_count, SIZE_MAX, kept,
+                                           "attribution, forward", group->job, &backward, error);
     float *gradient = memory_allocate(tokens, width * sizeof *gradient);
     if (status == STATUS_OK && gradient == NULL) status = memory_fail(error, "gradients");
     if (status == STATUS_OK) {
@@ -283,16 +301,23 @@ static Status check_scores(const Group *group, Error *error) {
     return STATUS_OK;
 }
 
+/* How many more tokens of its row target `index` needs than the targets before it. */
+static size_t count_new(const AttributionTarget *targets, size_t index) {
+    size_t tokens = targets[index].position + 1, known = 0;
+    for (size_t i = 0; i < index; i++)
+        if (targets[i].row == targets[index].row && targets[i].position + 1 > known)
+            known = targets[i].position + 1;
+    return tokens > known ? tokens - known : 0;
+}
+
 /* How many targets from `first` on fit the budget, their scores of all neurons too; one at least. */
 static size_t fit_group(const Model *model, const AttributionTarget *targets, size_t count, size_t neurons,
                         uint64_t budget) {
-    size_t tokens = 0, fitting = 0;
-    while (fitting < count) {
+    size_t rows = 0, tokens = 0, fitting = 0;
+    for (; fitting < count; fitting++) {
+        rows += count_new(targets, fitting);
         tokens += targets[fitting].position + 1;
-        uint64_t bytes = backward_bytes(model, tokens, tokens),
-                 scores = (fitting + 1) * neurons * sizeof(float);
-        if (fitting > 0 && (bytes > budget || scores > budget - bytes)) break;
-        fitting++;
+        if (fitting > 0 && count_bytes(model, rows, tokens, (fitting + 1) * neurons) > budget) break;
     }
     return fitting;
 }
@@ -438,7 +463,7 @@ Status attribution_run(const Model *model, const EvaluationRow *rows, const Attr
                        .scratch = workspace.scratch,
                        .columns = workspace.columns,
                        .job = job};
-        status = run_group(&group, rows, workspace.used, workspace.used_index, error);
+        status = run_group(&group, rows, workspace.used, workspace.used_index, budget, error);
         if (status == STATUS_OK) status = check_scores(&group, error);
         if (status != STATUS_OK) break;
         if (keep_scores)

@@ -190,9 +190,11 @@ static Status run_gradient_group(const GradientPass *pass, const EvaluationRow *
         sequences[i] = (BackwardSequence){i, rows[i].count};
     }
     GradientSums user = {&pass->table, sums, pass->mlp, tokens};
+    uint64_t taken = backward_bytes(pass->model, tokens, tokens),
+             kept = taken < GRADIENT_BUDGET ? GRADIENT_BUDGET - taken : 0;
     if (status == STATUS_OK)
-        status = backward_create(pass->model, pass->settings, back_rows, count, "gradient dormancy",
-                                 pass->job, &backward, error);
+        status = backward_create_groups(pass->model, pass->settings, back_rows, count, SIZE_MAX, kept,
+                                        "gradient dormancy", pass->job, &backward, error);
     if (status == STATUS_OK)
         status = start_gradients(pass->head, backward, rows, count, width, gradient, error);
     if (status == STATUS_OK)

@@ -228,6 +228,21 @@ static void close_descent(Descent *descent) {
 
 /* ---- activations and their gradients ---- */
 
+/* What was kept of an MLP the layer did not go through again: a visitor sees that, and as one where it is stored so. */
+static void show_kept(const Descent *descent, BackwardLayer *layer) {
+    const ForwardKept *kept = &descent->kept;
+    size_t gate = layer->width[BACKWARD_GATE], up = layer->width[BACKWARD_UP],
+           joined = layer->width[BACKWARD_GATE_UP];
+    float *to = descent->backward->activations[BACKWARD_GATE_UP];
+    if (kept->up == NULL) return;
+    layer->activations[BACKWARD_GATE] = kept->gate;
+    layer->activations[BACKWARD_UP] = kept->up;
+    for (size_t t = 0; joined > 0 && t < descent->group->tokens; t++) {
+        memcpy(to + t * joined, kept->gate + t * gate, gate * sizeof *to);
+        memcpy(to + t * joined + gate, kept->up + t * up, up * sizeof *to);
+    }
+}
+
 static Status visit(const Descent *descent, BackwardVisitor visitor, void *user, Error *error) {
     static const Slope SLOPES[BACKWARD_SITES] = {[BACKWARD_QUERY] = SLOPE_QUERY,
                                                  [BACKWARD_KEY] = SLOPE_KEY,
@@ -254,6 +269,7 @@ static Status visit(const Descent *descent, BackwardVisitor visitor, void *user,
         layer.activations[BACKWARD_QUERY] = backward->copies[COPY_PROJECTED];
         layer.gradients[BACKWARD_QUERY] = backward->slopes[SLOPE_PROJECTED];
     }
+    show_kept(descent, &layer);
     descent_stream_show(descent, &layer);
     return visitor(user, &layer, error);
 }

@@ -141,7 +141,8 @@ Status backward_create(const Model *model, const Settings *settings, const Backw
 /* The same in groups of at most `group_tokens` tokens (or of one row), so that activations and the KV cache are there for
  * one group at a time: for backward_run_weights(). What rows of a group share goes through once: the gradients there are the
  * sums over all that share it. (Not in a model whose layers keep a state of their text.)
- * Up to `kept_bytes` go into keeping what costs most to compute again: of the last layers outputs of gate and up. */
+ * Up to `kept_bytes` go into keeping what costs most to compute again: of the last layers outputs of gate and up. In one
+ * group (`group_tokens` SIZE_MAX), for backward_run() too. */
 Status backward_create_groups(const Model *model, const Settings *settings, const BackwardRow *rows,
                               size_t row_count, size_t group_tokens, uint64_t kept_bytes, const char *stage,
                               Job *job, Backward **backward, Error *error) STATUS_MUST_CHECK;
