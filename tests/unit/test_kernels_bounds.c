@@ -87,6 +87,7 @@ static void change_floats(const Kernels *kernels, size_t count) {
     const float *from = take_floats(0, count);
     (void)kernels->exponentials(from, count, 0.5F, 1.0F, take_floats(1, count));
     kernels->silu(from, count, take_floats(1, count));
+    kernels->silu_slopes(from, count, take_floats(1, count), take_floats(2, count));
     kernels->silu(from, count, take_floats(0, count));
 }
 
@@ -115,10 +116,18 @@ static void multiply_packs(const Kernels *kernels, size_t count) {
         for (size_t t = 0; t < tokens; t++) lines[t] = take_floats(0, count);
         float *pack = take_floats(1, count * lanes), *sums = take_floats(2, ROWS * lanes);
         kernels->fill_pack(lines, tokens, count, lanes, pack);
-        const KernelPanel flat = {take_floats(3, ROWS * count), count, ROWS, count, NULL, 0};
+        const KernelPanel flat = {.weights = take_floats(3, ROWS * count),
+                                  .stride = count,
+                                  .rows = ROWS,
+                                  .depth = count,
+                                  .next = pack};
         kernels->multiply_pack(&flat, pack, tokens, false, sums);
         kernels->multiply_pack(&flat, pack, tokens, true, sums);
-        const KernelPanel upright = {take_floats(3, ROWS * count), ROWS, ROWS, count, NULL, 0};
+        const KernelPanel upright = {.weights = take_floats(3, ROWS * count),
+                                     .stride = ROWS,
+                                     .rows = ROWS,
+                                     .depth = count,
+                                     .next = pack};
         kernels->multiply_pack_back(&upright, pack, tokens, false, sums);
         kernels->multiply_pack_back(&upright, pack, tokens, true, sums);
         float *y = take_floats(4, (tokens - 1) * (ROWS + 3) + ROWS);
