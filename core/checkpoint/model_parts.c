@@ -94,7 +94,7 @@ static Status check_part(const Checkpoint *checkpoint, const Tensor *tensor, Ten
 }
 
 /* By all the names that it goes by: which of them the type has is not known here. */
-static Status refuse_missing(const Pair *pair, TensorPart part, int layer, Error *error) {
+static Status refuse_missing(const Checkpoint *checkpoint, TensorPart part, int layer, Error *error) {
     const char *const *names = architecture_part_names(part);
     char list[400];
     size_t used = 0;
@@ -102,8 +102,10 @@ static Status refuse_missing(const Pair *pair, TensorPart part, int layer, Error
         const char *before = i == 0 ? "" : names[i + 1] == NULL ? " or " : ", ";
         used += (size_t)snprintf(list + used, sizeof list - used, "%s…%s", before, names[i]);
     }
-    return status_fail(error, STATUS_FORMAT, "%s: layer %d: expected a tensor %s in both models",
-                       pair->sft->directory, layer, list);
+    char place[32] = "";
+    if (layer >= 0) (void)snprintf(place, sizeof place, " in layer %d", layer);
+    return status_fail(error, STATUS_FORMAT, "%s: a tensor %s%s: config.json asks for it, but it is missing",
+                       checkpoint->directory, list, place);
 }
 
 Status model_parts_find(const Pair *pair, const ModelConfig *config, TensorPart part, int layer,
@@ -111,7 +113,8 @@ Status model_parts_find(const Pair *pair, const ModelConfig *config, TensorPart 
     size_t number;
     const int source = architecture_part_layer(config, part, layer, &number);
     *tensor = find_part(pair, part, source, number);
-    if (*tensor == NULL || (*tensor)->base == NULL) return refuse_missing(pair, part, layer, error);
+    if (*tensor == NULL) return refuse_missing(pair->sft, part, layer, error);
+    if ((*tensor)->base == NULL) return refuse_missing(pair->base, part, layer, error);
     Status status = check_part(pair->sft, (*tensor)->sft, part, layer, error);
     return status == STATUS_OK ? check_part(pair->base, (*tensor)->base, part, layer, error) : status;
 }

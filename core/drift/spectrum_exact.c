@@ -117,7 +117,7 @@ static double effective_rank(const double *values, size_t count) {
     return exp(entropy);
 }
 
-/* How far the entropy moves when every value does by its error, to first order and in the worst case. */
+/* How far the entropy moves when every value does by its error, to first order and in the worst case; and what adding up rounds. */
 static double effective_rank_error(const Spectrum *spectrum) {
     double sum = 0.0, move = 0.0, rank = spectrum->effective_rank;
     for (size_t i = 0; i < spectrum->count; i++) sum += spectrum->values[i];
@@ -125,7 +125,7 @@ static double effective_rank_error(const Spectrum *spectrum) {
         double share = fmax(spectrum->values[i], spectrum->errors[i]) / sum;
         move += fabs(log(share) + log(rank)) / sum * spectrum->errors[i];
     }
-    return rank * move;
+    return rank * (move + (double)spectrum->count * DBL_EPSILON);
 }
 
 /* By orthogonal transformations of Δ itself. */

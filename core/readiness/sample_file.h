@@ -16,7 +16,7 @@
  *     outputs      several samples of one prompt: texts, or objects with the members above (responses)
  *
  * verl's dumps (input, output, gts, score, step; what its reward function added, under any key, is left out) and vLLM's outputs
- * read as they are. A text that stands there under two keys must be the same.
+ * read as they are. What stands there under two keys must be the same.
  * Messages are rendered by the SFT model's chat template with its generation prompt (reading->directory, reading->template).
  * Ids count before texts. Samples of
  * one number are one group; without numbers, those of one prompt and one answer. A text under a key that nothing is made of is

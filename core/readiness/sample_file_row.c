@@ -17,11 +17,14 @@ void sample_file_row_free(SampleFileRow *row) {
 /* ---- members ---- */
 
 /* What stands there under two keys must be the same. */
+static Status fail_other(const char *key, const char *what, Error *error) {
+    return status_fail(error, STATUS_FORMAT,
+                       "\"%s\": there is another %s under another key for the same: leave one out", key,
+                       what);
+}
+
 static Status put_text(const char *key, const char *value, char **text, Error *error) {
-    if (*text != NULL && strcmp(*text, value) != 0)
-        return status_fail(
-            error, STATUS_FORMAT,
-            "\"%s\" is another text than what stands for the same under another key: leave one out", key);
+    if (*text != NULL && strcmp(*text, value) != 0) return fail_other(key, "text", error);
     if (*text == NULL) *text = memory_copy_text(value, strlen(value));
     return *text == NULL ? memory_fail(error, "a sample") : STATUS_OK;
 }
@@ -32,7 +35,7 @@ static Status read_text(const cJSON *item, char **text, Error *error) {
     return put_text(item->string, item->valuestring, text, error);
 }
 
-static Status read_ids(const cJSON *item, TokenList *list, Error *error) {
+static Status read_list(const cJSON *item, TokenList *list, Error *error) {
     const cJSON *id;
     if (!cJSON_IsArray(item))
         return status_fail(error, STATUS_FORMAT, "expected \"%s\" to be an array of token ids", item->string);
@@ -43,6 +46,24 @@ static Status read_ids(const cJSON *item, TokenList *list, Error *error) {
         Status status = token_list_append(list, (int32_t)value, error);
         if (status != STATUS_OK) return status;
     }
+    return STATUS_OK;
+}
+
+static bool is_same_list(const TokenList *a, const TokenList *b) {
+    return a->count == b->count && (a->count == 0 || memcmp(a->ids, b->ids, a->count * sizeof *a->ids) == 0);
+}
+
+static Status read_ids(const cJSON *item, TokenList *list, bool *has_ids, Error *error) {
+    TokenList read = {0};
+    Status status = read_list(item, &read, error);
+    if (status == STATUS_OK && *has_ids && !is_same_list(&read, list))
+        status = fail_other(item->string, "list of ids", error);
+    if (status != STATUS_OK || *has_ids) {
+        token_list_free(&read);
+        return status;
+    }
+    *list = read;
+    *has_ids = true;
     return STATUS_OK;
 }
 
@@ -61,8 +82,7 @@ static Status take_prompt_text(SampleFileRow *row, const cJSON *item, Error *err
 }
 
 static Status take_prompt_ids(SampleFileRow *row, const cJSON *item, Error *error) {
-    row->has_prompt_ids = true;
-    return read_ids(item, &row->prompt_ids, error);
+    return read_ids(item, &row->prompt_ids, &row->has_prompt_ids, error);
 }
 
 /* One message of the assistant, as TRL has it: what was said is its content, and the end behind it. */
@@ -92,18 +112,15 @@ static Status take_response(SampleFileRow *row, const cJSON *item, Error *error)
 }
 
 static Status take_response_ids(SampleFileRow *row, const cJSON *item, Error *error) {
-    row->has_response_ids = true;
-    return read_ids(item, &row->response_ids, error);
+    return read_ids(item, &row->response_ids, &row->has_response_ids, error);
 }
 
 static Status take_reward(SampleFileRow *row, const cJSON *item, Error *error) {
-    if (cJSON_IsBool(item)) {
-        row->reward = cJSON_IsTrue(item) ? 1.0 : 0.0;
-        return STATUS_OK;
-    }
-    if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble))
+    double reward = cJSON_IsBool(item) ? (double)cJSON_IsTrue(item) : item->valuedouble;
+    if (!cJSON_IsBool(item) && (!cJSON_IsNumber(item) || !isfinite(reward)))
         return status_fail(error, STATUS_FORMAT, "expected \"%s\" to be a number", item->string);
-    row->reward = item->valuedouble;
+    if (!isnan(row->reward) && row->reward != reward) return fail_other(item->string, "reward", error);
+    row->reward = reward;
     return STATUS_OK;
 }
 
@@ -125,7 +142,7 @@ static Status take_number(SampleFileRow *row, const cJSON *item, Error *error) {
 enum { NAMES = 6 };
 
 typedef struct Member {
-    const char *names[NAMES]; /* the first that is there counts */
+    const char *names[NAMES]; /* any, or several that say the same */
     Status (*take)(SampleFileRow *row, const cJSON *item, Error *error);
     bool is_of_sample; /* an output has one of its own */
 } Member;
@@ -169,14 +186,23 @@ static bool is_of_dump(const char *key) {
     return false;
 }
 
+static bool has_name(const Member *member, const char *key) {
+    for (size_t i = 0; i < NAMES && member->names[i] != NULL; i++)
+        if (strcmp(member->names[i], key) == 0) return true;
+    return false;
+}
+
 /* In a dump the reward function's keys say nothing of the sample, whatever they are called. */
-static const cJSON *find_member(const cJSON *object, const Member *member, bool in_dump) {
-    for (size_t i = 0; i < NAMES && member->names[i] != NULL; i++) {
-        const cJSON *item =
-            in_dump && !is_of_dump(member->names[i]) ? NULL : json_find(object, member->names[i]);
-        if (item != NULL) return item;
+static Status take_member(SampleFileRow *row, const cJSON *object, const Member *member, bool in_dump,
+                          bool *is_there, Error *error) {
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < NAMES && member->names[i] != NULL && status == STATUS_OK; i++) {
+        const cJSON *item = json_find(object, member->names[i]);
+        if (item == NULL || (in_dump && !is_of_dump(member->names[i]))) continue;
+        *is_there = true;
+        status = member->take(row, item, error);
     }
-    return NULL;
+    return status;
 }
 
 /* ---- messages ---- */
@@ -242,7 +268,7 @@ static bool is_known(const cJSON *object, const cJSON *item, bool has_outputs) {
     for (size_t i = 0; i < HARMLESS_COUNT; i++)
         if (strcmp(item->string, HARMLESS[i]) == 0) return true;
     for (size_t i = 0; i < MEMBER_COUNT; i++)
-        if (find_member(object, &MEMBERS[i], false) == item) return true;
+        if (has_name(&MEMBERS[i], item->string)) return true;
     return false;
 }
 
@@ -280,15 +306,16 @@ Status sample_file_row_read(const cJSON *object, const cJSON *output, SampleFile
     Status status = row->is_dump ? check_session(object, error) : check_keys(object, output != NULL, error);
     if (status == STATUS_OK && cJSON_IsObject(output)) status = check_keys(output, false, error);
     for (size_t i = 0; i < MEMBER_COUNT && status == STATUS_OK; i++) {
-        const cJSON *item = MEMBERS[i].is_of_sample ? find_member(output, &MEMBERS[i], false) : NULL;
-        if (item == NULL) item = find_member(object, &MEMBERS[i], row->is_dump);
-        if (item != NULL) status = MEMBERS[i].take(row, item, error);
+        bool is_there = false;
+        if (MEMBERS[i].is_of_sample) status = take_member(row, output, &MEMBERS[i], false, &is_there, error);
+        if (!is_there) status = take_member(row, object, &MEMBERS[i], row->is_dump, &is_there, error);
     }
     if (status == STATUS_OK && !row->is_dump) status = take_messages(row, object, error);
     if (status == STATUS_OK && cJSON_IsString(output))
         status = put_text("outputs", output->valuestring, &row->row.response, error);
     const cJSON *truth = json_find(json_find(object, "reward_model"), "ground_truth");
-    if (status == STATUS_OK && row->row.answer == NULL && truth != NULL && !row->is_dump)
+    bool is_answer = cJSON_IsString(truth) || cJSON_IsNumber(truth) || row->row.answer == NULL;
+    if (status == STATUS_OK && truth != NULL && !row->is_dump && is_answer)
         status = take_answer(row, truth, error);
     return status == STATUS_OK ? check_row(row, error) : status;
 }

@@ -246,9 +246,9 @@ static void what_is_refused_is_named_with_file_and_line(void **state) {
            "\"thought\"");
     refuse("{\"prompt\": \"a\", \"outputs\": [3]}", STATUS_FORMAT, "\"outputs\"");
     refuse("{\"input\": \"a\", \"prompt\": \"b\", \"response\": \"c\"}", STATUS_FORMAT,
-           "\"input\" is another text than what stands for the same");
+           "\"input\": there is another text under another key");
     refuse("{\"prompt\": \"a\", \"outputs\": [\"b\"], \"text\": \"c\"}", STATUS_FORMAT,
-           "\"outputs\" is another text than what stands for the same");
+           "\"outputs\": there is another text under another key");
     refuse("words", STATUS_FORMAT, "line 1: expected a sample as an object of JSON");
     refuse(GOOD "{\"prompt_ids\": [1]", STATUS_FORMAT, "line 2: ");
     refuse("", STATUS_FORMAT, "expected one sample at least");
@@ -261,6 +261,24 @@ static void what_is_refused_is_named_with_file_and_line(void **state) {
         "{\"prompt\": 1, \"prompt_ids\": [1], \"response_ids\": [2], \"answer\": \"b\"}",
         STATUS_FORMAT, "line 2: prompt 1 has another answer");
     refuse("{\"prompt\": \"a\\u0000\", \"response\": \"b\"}", STATUS_UNSUPPORTED, "U+0000");
+}
+
+static void what_stands_there_twice_must_be_the_same(void **state) {
+    (void)state;
+#define IDS "\"prompt_ids\": [5, 6], \"response_ids\": [7]"
+    refuse("{" IDS ", \"answer\": \"4\", \"reward_model\": {\"ground_truth\": \"5\"}}", STATUS_FORMAT,
+           "\"ground_truth\": there is another text");
+    refuse("{" IDS ", \"answer\": \"4\", \"gts\": 5}", STATUS_FORMAT, "\"gts\": there is another text");
+    refuse("{" IDS ", \"reward\": 1, \"score\": 0}", STATUS_FORMAT, "\"score\": there is another reward");
+    refuse("{" IDS ", \"token_ids\": [8]}", STATUS_FORMAT, "\"token_ids\": there is another list of ids");
+    SampleFile file =
+        must_read("{" IDS
+                  ", \"answer\": \"4\", \"gts\": 4, \"reward_model\": {\"ground_truth\": \"4\"}, "
+                  "\"reward\": 1, \"score\": true, \"token_ids\": [7], \"prompt_token_ids\": [5, 6]}\n");
+    assert_string_equal(file.set.groups[0].answer, "4");
+    assert_int_equal(file.set.groups[0].samples[0].count, 1);
+    assert_true(file.set.groups[0].samples[0].reward == 1.0);
+    sample_file_free(&file);
 }
 
 static void a_text_may_stand_there_twice(void **state) {
@@ -380,6 +398,7 @@ int main(void) {
         cmocka_unit_test(samples_of_one_number_or_one_prompt_are_a_group),
         cmocka_unit_test(many_groups_are_told_apart),
         cmocka_unit_test(what_is_refused_is_named_with_file_and_line),
+        cmocka_unit_test(what_stands_there_twice_must_be_the_same),
         cmocka_unit_test(a_text_may_stand_there_twice),
         cmocka_unit_test(a_dump_of_verl_reads_as_it_is),
         cmocka_unit_test(what_a_reward_function_calls_by_our_names_is_no_part_of_the_sample),
