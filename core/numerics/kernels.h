@@ -7,6 +7,8 @@
  *
  * `drift` sums doubles in 16 lanes, likewise, which kernels_fold() adds.
  *
+ * Where it says "but in the portable variant", that is of processors without fused multiply-add: aarch64's has it.
+ *
  * Pointers to stored elements may be unaligned. Types are floating (dtype_is_float).
  *
  * The room: numbers without models, dtypes, vectorised kernels, BLAS, LAPACK, random numbers. It owns

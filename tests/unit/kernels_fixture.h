@@ -39,6 +39,16 @@ static inline int find_variants(void **state) {
     return variant_count > 0 ? 0 : -1;
 }
 
+/* Whether its products are added with one rounding each. */
+static inline bool is_fused(const Kernels *kernels) {
+#if defined(__aarch64__)
+    (void)kernels; /* every processor has the instruction */
+    return true;
+#else
+    return strcmp(kernels->name, "portable") != 0;
+#endif
+}
+
 static inline uint32_t bits_of(float value) {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);

@@ -8,13 +8,13 @@
 enum { FEW_ROWS = 9, FEW_TOKENS = 66, FEW_COUNT = KERNELS_ROWS_STRETCH + 37, FEW_STRIDE = FEW_COUNT + 3 };
 
 /* As the header says it, in plain C; with two roundings where the variant has no such instruction. */
-static float multiply_in_lanes(const float *w, const float *x, size_t count, bool is_fused, float start) {
+static float multiply_in_lanes(const float *w, const float *x, size_t count, bool fuses, float start) {
     float sum = start;
     for (size_t at = 0; at < count; at += KERNELS_ROWS_STRETCH) {
         float lanes[16] = {0};
         for (size_t k = at; k < count && k < at + KERNELS_ROWS_STRETCH; k++) {
             volatile float product = w[k] * x[k];
-            lanes[k % 16] = is_fused ? fmaf(w[k], x[k], lanes[k % 16]) : product + lanes[k % 16];
+            lanes[k % 16] = fuses ? fmaf(w[k], x[k], lanes[k % 16]) : product + lanes[k % 16];
         }
         for (size_t half = 8; half > 0; half /= 2)
             for (size_t l = 0; l < half; l++) lanes[l] += lanes[l + half];
@@ -31,7 +31,7 @@ static void rows_must_be_multiplied(const Kernels *kernels, const KernelRows *ro
     KernelRows some = *rows;
     size_t size = dtype_size(rows->row.sft_dtype);
     some.count = count;
-    bool is_fused = strcmp(kernels->name, "portable") != 0;
+    bool fuses = is_fused(kernels);
     for (size_t t = 0; t < FEW_TOKENS; t++) {
         for (size_t k = 0; k < FEW_COUNT + KERNELS_ROWS_STRETCH; k++)
             x[t][k] = (float)random_uniform(61 + t, k) - 0.5F;
@@ -47,8 +47,8 @@ static void rows_must_be_multiplied(const Kernels *kernels, const KernelRows *ro
         kernels->blend(&row, count, w);
         for (size_t t = 0; t < tokens; t++) {
             size_t at = t * FEW_ROWS + r;
-            assert_true(sums[0][at] == multiply_in_lanes(w, x[t] + rows->first, count, is_fused, 0.0F));
-            assert_true(sums[1][at] == multiply_in_lanes(w, x[t] + rows->first, count, is_fused, (float)at));
+            assert_true(sums[0][at] == multiply_in_lanes(w, x[t] + rows->first, count, fuses, 0.0F));
+            assert_true(sums[1][at] == multiply_in_lanes(w, x[t] + rows->first, count, fuses, (float)at));
         }
     }
     for (size_t at = tokens * FEW_ROWS; at < FEW_TOKENS * FEW_ROWS; at++)
