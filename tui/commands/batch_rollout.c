@@ -196,6 +196,14 @@ static Status measure_gradient(Batch *batch, BatchRollout *rollout, size_t side,
 }
 
 /* Of several ranks each measures a stretch of the states. */
+/* As the view says it of such samples: a gradient of 0 is no fault. */
+static void say_what_is_learned(Batch *batch, const BatchRollout *rollout) {
+    for (size_t i = 0; i < rollout->rows.count; i++)
+        if (rollout->advantages[i] != 0.0) return;
+    batch_say(batch,
+              "no prompt has answers that earn differently: the gradient is 0, a step would learn nothing");
+}
+
 Status batch_rollout_measure_gradients(Batch *batch, BatchRollout *rollout, Error *error) {
     static const uint64_t WEIGHTS[SIDE_COUNT] = {1, 1, 1};
     size_t *firsts, own = ranks_own(batch->ranks);
@@ -209,6 +217,7 @@ Status batch_rollout_measure_gradients(Batch *batch, BatchRollout *rollout, Erro
             status = rollout_ranks_pass_gradient(batch, status, r, &rollout->states[side].gradient, error);
     }
     free(firsts);
+    if (status == STATUS_OK && ranks_is_lead(batch->ranks)) say_what_is_learned(batch, rollout);
     return status;
 }
 
