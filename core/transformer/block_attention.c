@@ -301,21 +301,11 @@ static Status descend_scores(const Descent *descent, Error *error) {
     const Backward *backward = descent->backward;
     const PairTensor *sinks =
         descent->taker == NULL ? NULL : backward->model->layers[descent->layer].parts[TENSOR_PART_SINKS];
-    BackwardAttention attention = {.state = backward->state,
-                                   .layer = descent->layer,
-                                   .spans = descent->spans,
-                                   .count = descent->count,
-                                   .mixed = backward->slopes[SLOPE_MIXED],
-                                   .to_query = backward->slopes[SLOPE_QUERY],
-                                   .to_key = backward->slopes[SLOPE_KEY],
-                                   .to_value = backward->slopes[SLOPE_VALUE],
-                                   .to_masks = backward->slopes[SLOPE_MASK],
-                                   .to_shared_key = descent->shared_keys,
-                                   .to_shared_value = descent->shared_values,
-                                   .to_sinks = sinks != NULL ? descent->head_sums : NULL,
-                                   .scratch = descent->scratch,
-                                   .scratch_stride = descent->scratch_stride,
-                                   .job = descent->job};
+    BackwardAttention attention = descent_attention(descent);
+    attention.to_masks = backward->slopes[SLOPE_MASK];
+    attention.to_shared_key = descent->shared_keys;
+    attention.to_shared_value = descent->shared_values;
+    attention.to_sinks = sinks != NULL ? descent->head_sums : NULL;
     Status status = backward_attention_run(&attention, error);
     size_t heads = architecture_layer(descent_config(descent), descent->layer)->heads;
     if (status != STATUS_OK || sinks == NULL) return status;

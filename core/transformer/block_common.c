@@ -302,17 +302,7 @@ static Status descend_attention(const Descent *descent, Error *error) {
                                               {TENSOR_PART_COMMON_V, TENSOR_PART_COMMON_V_LEFT,
                                                TENSOR_PART_COMMON_V_RIGHT, SLOPE_VALUE, SLOPE_COMMON_IN}};
     const Backward *backward = descent->backward;
-    BackwardAttention attention = {.state = backward->state,
-                                   .layer = descent->layer,
-                                   .spans = descent->spans,
-                                   .count = descent->count,
-                                   .mixed = backward->slopes[SLOPE_MIXED],
-                                   .to_query = backward->slopes[SLOPE_QUERY],
-                                   .to_key = backward->slopes[SLOPE_KEY],
-                                   .to_value = backward->slopes[SLOPE_VALUE],
-                                   .scratch = descent->scratch,
-                                   .scratch_stride = descent->scratch_stride,
-                                   .job = descent->job};
+    BackwardAttention attention = descent_attention(descent);
     Status status = descend_matrix(descent, TENSOR_PART_COMMON_O, backward->state->buffers[BUFFER_MIXED],
                                    SLOPE_BESIDE, SLOPE_MIXED, false, error);
     if (status == STATUS_OK) status = backward_attention_run(&attention, error);

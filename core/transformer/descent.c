@@ -236,3 +236,18 @@ Status descent_run_part(const Descent *descent, TensorPart matrix, TensorPart bi
                                                  descent->job, error)
                                : status;
 }
+
+BackwardAttention descent_attention(const Descent *descent) {
+    float *const *slopes = descent->backward->slopes;
+    return (BackwardAttention){.state = descent->backward->state,
+                               .layer = descent->layer,
+                               .spans = descent->spans,
+                               .count = descent->count,
+                               .mixed = slopes[SLOPE_MIXED],
+                               .to_query = slopes[SLOPE_QUERY],
+                               .to_key = slopes[SLOPE_KEY],
+                               .to_value = slopes[SLOPE_VALUE],
+                               .scratch = descent->scratch,
+                               .scratch_stride = descent->scratch_stride,
+                               .job = descent->job};
+}

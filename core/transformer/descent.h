@@ -97,4 +97,8 @@ Status descent_give_sums(const Descent *descent, TensorPart part, size_t rows,
 Status descent_give_vector(const Descent *descent, TensorRole role, const PairTensor *tensor,
                            const float *gradient, size_t rows, Error *error) STATUS_MUST_CHECK;
 
+/* Attention of the layer at hand, from SLOPE_MIXED to SLOPE_QUERY, SLOPE_KEY and SLOPE_VALUE; what else it gives is the caller's
+ * to name. */
+BackwardAttention descent_attention(const Descent *descent);
+
 #endif

@@ -166,18 +166,10 @@ static Status give_lambdas(const Descent *descent, Error *error) {
 
 Status differential_descend(const Descent *descent, Error *error) {
     float *const *slopes = descent->backward->slopes;
-    BackwardAttention attention = {.state = descent->backward->state,
-                                   .layer = descent->layer,
-                                   .spans = descent->spans,
-                                   .count = descent->count,
-                                   .mixed = slopes[SLOPE_HALVES],
-                                   .has_halves = true,
-                                   .to_query = slopes[SLOPE_QUERY],
-                                   .to_key = slopes[SLOPE_KEY],
-                                   .to_value = slopes[SLOPE_VALUE_HALVES],
-                                   .scratch = descent->scratch,
-                                   .scratch_stride = descent->scratch_stride,
-                                   .job = descent->job};
+    BackwardAttention attention = descent_attention(descent);
+    attention.mixed = slopes[SLOPE_HALVES];
+    attention.has_halves = true;
+    attention.to_value = slopes[SLOPE_VALUE_HALVES];
     Status status = descent_for_tokens(descent, descend_combination, error);
     if (status == STATUS_OK) status = give_lambdas(descent, error);
     if (status == STATUS_OK) status = backward_attention_run(&attention, error);

@@ -191,27 +191,51 @@ static size_t count_lines(const KernelAhead *ahead) {
     return ahead->rows * ((ahead->bytes + KERNELS_LINE - 1) / KERNELS_LINE);
 }
 
-static void multiply_place(const Multiply *multiply, PanelPlace place, float *panel) {
-    const MatmulOperand *operand = &multiply->operands[place.index];
-    size_t rows = panel_rows(multiply, place), columns = panel_columns(multiply, place),
-           width = operand->blend.sft->rows, packs = count_packs(multiply);
-    float *sums = panel + PANEL_FLOATS;
-    blend_window(&operand->blend, place.first, rows, place.column, columns, panel, columns + APART);
-    KernelAhead ahead = find_next(multiply, place);
+/* A panel by all tokens: `outputs` sums each, of `inputs`, which lie one behind the other in memory on the way there, and
+ * outputs do on the way back. */
+typedef struct PanelProduct {
+    size_t index, outputs, inputs; /* index: of the operand */
+    size_t to, from, width; /* the first output and input, and how many outputs the operand has in all */
+    bool adds;
+    KernelAhead ahead;
+} PanelProduct;
+
+static void multiply_packs(const Multiply *multiply, PanelProduct *product, float *panel) {
+    const Kernels *kernels = kernels_get();
+    size_t packs = count_packs(multiply);
+    float *sums = panel + PANEL_FLOATS, *y = multiply->operands[product->index].y + product->to;
     KernelPanel weights = {.weights = panel,
-                           .stride = columns + APART,
-                           .rows = rows,
-                           .depth = columns,
-                           .ahead = &ahead,
-                           .ahead_lines = (count_lines(&ahead) + packs - 1) / packs};
+                           .stride = (multiply->is_back ? product->outputs : product->inputs) + APART,
+                           .rows = product->outputs,
+                           .depth = product->inputs,
+                           .ahead = &product->ahead,
+                           .ahead_lines = (count_lines(&product->ahead) + packs - 1) / packs};
     for (size_t p = 0; p < packs; p++) {
-        Pack pack = locate_pack(multiply, place.index, p);
-        weights.next = find_lines(multiply, place.index, (p + 1) % packs, place.column);
-        kernels_get()->multiply_pack(&weights, pack.lines + place.column * pack.lanes, pack.tokens, false,
-                                     sums);
-        kernels_get()->take_sums(sums, rows, pack.tokens, pack.lanes, place.column > 0,
-                                 operand->y + pack.first * width + place.first, width);
+        Pack pack = locate_pack(multiply, product->index, p);
+        const float *lines = pack.lines + product->from * pack.lanes;
+        weights.next = find_lines(multiply, product->index, (p + 1) % packs, product->from);
+        if (multiply->is_back)
+            kernels->multiply_pack_back(&weights, lines, pack.tokens, false, sums);
+        else
+            kernels->multiply_pack(&weights, lines, pack.tokens, false, sums);
+        kernels->take_sums(sums, product->outputs, pack.tokens, pack.lanes, product->adds,
+                           y + pack.first * product->width, product->width);
     }
+}
+
+static void multiply_place(const Multiply *multiply, PanelPlace place, float *panel) {
+    const Blend *blend = &multiply->operands[place.index].blend;
+    size_t rows = panel_rows(multiply, place), columns = panel_columns(multiply, place);
+    blend_window(blend, place.first, rows, place.column, columns, panel, columns + APART);
+    PanelProduct product = {.index = place.index,
+                            .outputs = rows,
+                            .inputs = columns,
+                            .to = place.first,
+                            .from = place.column,
+                            .width = blend->sft->rows,
+                            .adds = place.column > 0,
+                            .ahead = find_next(multiply, place)};
+    multiply_packs(multiply, &product, panel);
 }
 
 static void multiply_rows(const Multiply *multiply, size_t index, size_t first, float *panel) {
@@ -301,27 +325,18 @@ static KernelAhead find_next_back(const Multiply *multiply, PanelPlace place) {
 }
 
 static void multiply_place_back(const Multiply *multiply, PanelPlace place, float *panel) {
-    const MatmulOperand *operand = &multiply->operands[place.index];
-    size_t rows = back_rows(multiply, place), columns = back_columns(multiply, place),
-           width = operand->blend.sft->columns, packs = count_packs(multiply);
-    float *sums = panel + PANEL_FLOATS;
-    blend_window(&operand->blend, place.first, rows, place.column, columns, panel, columns + APART);
-    KernelAhead ahead = find_next_back(multiply, place);
-    KernelPanel weights = {.weights = panel,
-                           .stride = columns + APART,
-                           .rows = columns,
-                           .depth = rows,
-                           .ahead = &ahead,
-                           .ahead_lines = (count_lines(&ahead) + packs - 1) / packs};
-    for (size_t p = 0; p < packs; p++) {
-        Pack pack = locate_pack(multiply, place.index, p);
-        weights.next = find_lines(multiply, place.index, (p + 1) % packs, place.first);
-        kernels_get()->multiply_pack_back(&weights, pack.lines + place.first * pack.lanes, pack.tokens, false,
-                                          sums);
-        kernels_get()->take_sums(sums, columns, pack.tokens, pack.lanes,
-                                 place.first > 0 || multiply->accumulate,
-                                 operand->y + pack.first * width + place.column, width);
-    }
+    const Blend *blend = &multiply->operands[place.index].blend;
+    size_t rows = back_rows(multiply, place), columns = back_columns(multiply, place);
+    blend_window(blend, place.first, rows, place.column, columns, panel, columns + APART);
+    PanelProduct product = {.index = place.index,
+                            .outputs = columns,
+                            .inputs = rows,
+                            .to = place.column,
+                            .from = place.first,
+                            .width = blend->sft->columns,
+                            .adds = place.first > 0 || multiply->accumulate,
+                            .ahead = find_next_back(multiply, place)};
+    multiply_packs(multiply, &product, panel);
 }
 
 static void multiply_columns_back(const Multiply *multiply, size_t index, size_t first, float *panel) {
