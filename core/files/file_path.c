@@ -20,7 +20,10 @@ static Status copy(const char *path, char **made, Error *error) {
 
 Status file_path_absolute(const char *path, char **absolute, Error *error) {
     char found[PATH_MAX];
-    return copy(realpath(path, found) != NULL ? found : path, absolute, error);
+    if (realpath(path, found) != NULL) return copy(found, absolute, error);
+    if (path[0] == '/' || getcwd(found, sizeof found) == NULL) return copy(path, absolute, error);
+    *absolute = memory_format("%s/%s", strcmp(found, "/") == 0 ? "" : found, path);
+    return *absolute != NULL ? STATUS_OK : memory_fail(error, "a path");
 }
 
 Status file_path_beside(const char *path, const char *file, char **found, Error *error) {

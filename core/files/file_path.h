@@ -15,8 +15,8 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
-/* The same place, from the root, without links, `.` and `..`; as it was given where it is not there. The caller frees
- * it, as all below. */
+/* The same place, from the root, without links, `.` and `..`; where it is not there, as it was given, after the directory
+ * that the program runs in. The caller frees it, as all below. */
 Status file_path_absolute(const char *path, char **absolute, Error *error) STATUS_MUST_CHECK;
 
 /* A path that is relative to `file`'s directory, from there, if there is something; otherwise as it was given. */

@@ -89,9 +89,25 @@ static void an_absolute_path_goes_through_links_and_stays_where_nothing_is(void 
     assert_string_equal(found + strlen(wanted), "/model");
     free(found);
     free(wanted);
-    assert_int_equal(file_path_absolute("not/here", &found, NULL), STATUS_OK);
-    assert_string_equal(found, "not/here");
+    assert_int_equal(file_path_absolute("/not/./here", &found, NULL), STATUS_OK);
+    assert_string_equal(found, "/not/./here");
     free(found);
+}
+
+static void what_is_not_there_yet_is_named_from_where_we_are(void **state) {
+    (void)state;
+    char *found, *here = getcwd(NULL, 0);
+    assert_non_null(here);
+    assert_int_equal(file_path_absolute("not/here", &found, NULL), STATUS_OK);
+    assert_int_equal(strncmp(found, here, strlen(here)), 0);
+    assert_string_equal(found + strlen(here), "/not/here");
+    free(found);
+    assert_int_equal(chdir("/"), 0);
+    assert_int_equal(file_path_absolute("not/here", &found, NULL), STATUS_OK);
+    assert_string_equal(found, "/not/here");
+    free(found);
+    assert_int_equal(chdir(here), 0);
+    free(here);
 }
 
 int main(void) {
@@ -101,6 +117,7 @@ int main(void) {
         cmocka_unit_test(what_is_no_utf_8_is_replaced_in_text),
         cmocka_unit_test(a_path_is_a_member_and_one_more_where_it_is_no_text),
         cmocka_unit_test(an_absolute_path_goes_through_links_and_stays_where_nothing_is),
+        cmocka_unit_test(what_is_not_there_yet_is_named_from_where_we_are),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

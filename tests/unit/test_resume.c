@@ -1,29 +1,15 @@
 /* Where one was: written down, read again, and what no longer fits left out. */
-#include "session_fixture.h"
-#include "tui/app/resume.h"
+#include "resume_fixture.h"
+#include "tui/app/resume_export.h"
 #include "tui/session/live_ladder.h"
-#include "tui/session/session.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_elements.h"
-#include "tui/session/session_landscape.h"
-#include "tui/session/session_rollouts.h"
+#include "tui/session/session_export.h"
 #include "tui/session/session_turns.h"
-#include "views/views.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
-
-static void write_session(const Session *session, const char *path, void *const *states) {
-    Error error = {0};
-    if (resume_write(path, session, &VIEWS, 2, states, &error) != STATUS_OK) fail_msg("%s", error.message);
-}
-
-static void **no_states(void) {
-    void **states = calloc(VIEWS.count, sizeof *states);
-    assert_non_null(states);
-    return states;
-}
 
 /* Their curve is the caller's to free. */
 static Dials some_dials(const Session *session, SettingsCurve **curve) {
@@ -144,187 +130,59 @@ static void a_conversation_is_kept_with_its_template(void **state) {
     free(path);
 }
 
-/* ---- landscape and rollouts ---- */
-
-static bool rollouts_are_over(const Session *session) {
-    return !session_rollouts(session).is_running;
-}
-
-static Session *open_with_cache(SessionOptions *options, const char *cache) {
-    Session *session;
-    Error error = {0};
-    options->cache = cache;
-    options->threads = 2;
-    events_open();
-    if (session_create(options, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
-    return session;
-}
-
-static void choose_few(Session *session, size_t samples) {
-    SessionRolloutsChoice choice = session_rollouts_choice(session);
-    Error error = {0};
-    choice.samples = samples;
-    choice.most_tokens = 5;
-    choice.seed = 11;
-    choice.sampling.temperature = 0.75;
-    assert_int_equal(session_rollouts_choose(session, &choice, &error), STATUS_OK);
-}
-
-static void draw_few(Session *session) {
-    choose_few(session, 2);
-    session_start_rollouts(session);
-    wait_for(session, "samples", rollouts_are_over);
-    if (session_rollouts(session).error != NULL) fail_msg("%s", session_rollouts(session).error);
-}
-
-/* Leaves a session with drawn samples, of W at `alpha`, and a third checkpoint behind. */
-static void leave_drawn(const char *path, const char *cache, double alpha, void *const *states) {
-    char *rows = scratch_path("few.jsonl");
-    SessionOptions options = {
-        .base = TESTS_DIR "/demo/base", .sft = TESTS_DIR "/demo/sft", .calibration = rows};
-    Session *session = open_with_cache(&options, cache);
-    session_set_alpha(session, alpha);
-    settle(session);
-    SessionLandscapeChoice choice = session_landscape_choice(session);
-    choice.third = TESTS_DIR "/demo/base";
-    choice.triangle = (Range){.from = -0.5, .to = 1.5, .points = 5};
-    choice.sigma = 0.25;
-    choice.seed = 3;
-    assert_true(session_landscape_choose(session, &choice));
-    draw_few(session);
-    settle(session);
+/* As somebody named it: for another rung and from another directory too. */
+static void where_and_how_it_was_to_be_exported_is_kept(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    SessionExportForm form = *session_export_form(session);
+    assert_true(form.is_suggested);
+    assert_false(session_export_form_name(&form, ""));
+    assert_true(session_export_form_name(&form, form.directory) && form.is_suggested);
+    assert_true(session_export_form_name(&form, "/somewhere/else") && !form.is_suggested);
+    form.donor = DONOR_BASE;
+    form.dtype = DTYPE_F16;
+    form.shard_bytes = 12345678;
+    assert_true(session_set_export_form(session, &form));
+    void **states = no_states();
+    char *path = scratch_path("export.json");
     write_session(session, path, states);
     session_free(session);
-    free(rows);
-}
-
-static Session *take_up(const char *path, const char *cache, Resume *resume) {
-    Error error = {0};
-    if (resume_read(path, &VIEWS, resume, &error) != STATUS_OK) fail_msg("%s", error.message);
-    Session *session = open_with_cache(&resume->session, cache);
-    resume_apply(resume, session);
-    return session;
-}
-
-static void drawn_samples_come_from_the_cache_and_the_landscape_has_its_third(void **state) {
-    (void)state;
-    char *path = scratch_path("drawn.json"), *cache = scratch_path("cache");
-    void **states = no_states();
     Resume resume;
-    leave_drawn(path, cache, 0.5, states);
-    Session *session = take_up(path, cache, &resume);
-    SessionLandscapeChoice landscape = session_landscape_choice(session);
-    assert_string_equal(landscape.third, TESTS_DIR "/demo/base");
-    assert_true(landscape.triangle.points == 5 && landscape.sigma == 0.25 && landscape.seed == 3);
-    wait_for(session, "kept samples", rollouts_are_over);
-    SessionRollouts shown = session_rollouts(session);
-    if (shown.error != NULL) fail_msg("%s", shown.error);
-    assert_int_equal(shown.columns, SIDE_COUNT);
-    for (size_t c = 0; c < SIDE_COUNT; c++)
-        assert_true(shown.column[c].total > 0 && shown.column[c].ready == shown.column[c].total);
-    assert_true(shown.choice.samples == 2 && shown.choice.seed == 11 &&
-                shown.choice.sampling.temperature == 0.75);
-    resume_free(&resume);
-    session_free(session);
-    free(path);
-    free(cache);
-    free(states);
-}
-
-static bool was_said(Session *session, const char *words) {
-    SessionTone tone;
-    char text[512];
-    bool said = false;
-    while (session_take_message(session, &tone, text, sizeof text))
-        said = said || strstr(text, words) != NULL;
-    return said;
-}
-
-/* Leaves a session whose samples of W are not in the cache, those of base and SFT are; `columns` were whole when it was left. */
-static void leave_without_w(const char *path, const char *cache, size_t columns, void *const *states) {
-    char *other = scratch_path("cache-of-w");
-    leave_drawn(path, cache, 0.625, states);
-    leave_drawn(path, other, 0.5, states);
-    char *command = memory_format(
-        "sed -i 's/\"states\":[^,]*/\"states\": %zu/' '%s' && "
-        "grep -q '\"states\": %zu,' '%s'",
-        columns, path, columns, path);
-    assert_non_null(command);
-    assert_int_equal(system(command), 0);
-    free(command);
-    free(other);
-}
-
-/* Base and SFT are kept whole, W never was: what there is comes again, and nobody says that it was lost. */
-static void what_was_cancelled_is_there_as_far_as_it_was_whole(void **state) {
-    (void)state;
-    void **states = no_states();
-    for (size_t columns = SIDE_FUSED; columns <= SIDE_COUNT; columns++) {
-        bool was_cancelled = columns < SIDE_COUNT;
-        char *path = scratch_path("cut.json"), *cache = scratch_path(was_cancelled ? "cache-3" : "cache-4");
-        Resume resume;
-        leave_without_w(path, cache, columns, states);
-        Session *session = take_up(path, cache, &resume);
-        wait_for(session, "kept samples", rollouts_are_over);
-        settle(session);
-        SessionRollouts shown = session_rollouts(session);
-        assert_int_equal(session_rollouts_whole(session), SIDE_FUSED);
-        assert_int_equal(shown.column[SIDE_FUSED].ready, 0);
-        assert_non_null(shown.column[SIDE_SFT].figures);
-        assert_true(was_said(session, "sampling from W had not ended") == was_cancelled);
-        assert_true((shown.error == NULL) == was_cancelled);
-        if (!was_cancelled)
-            assert_string_equal(shown.error, "the samples of W of the last time are not kept any more");
-        resume_free(&resume);
-        session_free(session);
-        free(path);
-        free(cache);
-    }
-    free(states);
-}
-
-/* Nothing is drawn in their place. */
-static void samples_that_are_not_kept_are_missed_aloud(void **state) {
-    (void)state;
-    char *path = scratch_path("gone.json"), *cache = scratch_path("cache-2"), *other = scratch_path("empty");
-    void **states = no_states();
-    Resume resume;
-    leave_drawn(path, cache, 0.5, states);
-    Session *session = take_up(path, other, &resume);
-    wait_for(session, "no samples", rollouts_are_over);
-    SessionRollouts shown = session_rollouts(session);
-    assert_non_null(strstr(shown.error, "not kept any more"));
-    for (size_t c = 0; c < shown.columns; c++) assert_int_equal(shown.column[c].ready, 0);
-    resume_free(&resume);
-    session_free(session);
-    free(path);
-    free(cache);
-    free(other);
-    free(states);
-}
-
-static void a_file_of_samples_is_read_again(void **state) {
-    (void)state;
-    char *path = scratch_path("file.json");
-    void **states = no_states();
-    SessionOptions options = {.base = TESTS_DIR "/demo/base",
-                              .sft = TESTS_DIR "/demo/sft",
-                              .samples = TESTS_DIR "/golden/readiness/demo/samples.jsonl"};
-    Session *session = open_with_cache(&options, NULL);
-    Resume resume;
-    wait_for(session, "the file", rollouts_are_over);
-    size_t groups = session_rollouts(session).groups;
-    write_session(session, path, states);
-    session_free(session);
     session = take_up(path, NULL, &resume);
-    assert_string_equal(resume.session.samples, TESTS_DIR "/golden/readiness/demo/samples.jsonl");
-    wait_for(session, "the file again", rollouts_are_over);
-    SessionRollouts shown = session_rollouts(session);
-    assert_true(shown.is_file && groups > 0 && shown.groups == groups && shown.columns == 1);
-    resume_free(&resume);
+    const SessionExportForm *kept = session_export_form(session);
+    assert_string_equal(kept->directory, "/somewhere/else");
+    assert_true(!kept->is_suggested && kept->donor == DONOR_BASE && kept->dtype == DTYPE_F16 &&
+                kept->shard_bytes == 12345678);
     session_free(session);
-    free(path);
+    resume_free(&resume);
     free(states);
+    free(path);
+}
+
+/* What an interrupted export left is where that name was made; another rung has a name of its own. */
+static void a_suggested_target_is_kept_for_the_rung_it_was_made_of(void **state) {
+    (void)state;
+    static const struct {
+        const char *export; /* a member of the file */
+        bool is_taken;
+    } CASES[] = {{"{\"directory\":\"/there\",\"rung\":0}", true},
+                 {"{\"directory\":\"/there\",\"rung\":2}", false},
+                 {"{\"directory\":\"/there\",\"rung\":\"odd\"}", false},
+                 {"{\"directory\":\"/there\",\"dtype\":\"I64\",\"donor\":7,\"shard_bytes\":0}", true},
+                 {"{\"directory\":7}", false},
+                 {"[5]", false}};
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        Session *session = open_demo();
+        const SessionExportForm before = *session_export_form(session);
+        cJSON *export = cJSON_Parse(CASES[i].export);
+        resume_export_apply(export, session);
+        const SessionExportForm *form = session_export_form(session);
+        assert_string_equal(form->directory, CASES[i].is_taken ? "/there" : before.directory);
+        assert_true(form->dtype == before.dtype && form->donor == before.donor &&
+                    form->shard_bytes == before.shard_bytes);
+        cJSON_Delete(export);
+        session_free(session);
+    }
 }
 
 static void paths_are_kept_for_every_directory(void **state) {
@@ -530,10 +388,8 @@ int main(void) {
         cmocka_unit_test(an_end_of_rows_is_kept),
         cmocka_unit_test(a_session_is_taken_up_where_it_was_left),
         cmocka_unit_test(a_conversation_is_kept_with_its_template),
-        cmocka_unit_test(drawn_samples_come_from_the_cache_and_the_landscape_has_its_third),
-        cmocka_unit_test(samples_that_are_not_kept_are_missed_aloud),
-        cmocka_unit_test(what_was_cancelled_is_there_as_far_as_it_was_whole),
-        cmocka_unit_test(a_file_of_samples_is_read_again),
+        cmocka_unit_test(where_and_how_it_was_to_be_exported_is_kept),
+        cmocka_unit_test(a_suggested_target_is_kept_for_the_rung_it_was_made_of),
         cmocka_unit_test(paths_are_kept_for_every_directory),
         cmocka_unit_test(the_rungs_of_a_ladder_are_taken_up_again),
         cmocka_unit_test(what_is_no_session_is_refused),

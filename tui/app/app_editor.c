@@ -156,9 +156,8 @@ static Status apply_options(Session *session, const Options *options, Error *err
     if (options->operand_count > 0)
         return status_fail(error, STATUS_ARGUMENT, "expected options only, found \"%s\"",
                            options->operands[0]);
-    if (directory == NULL || strlen(directory) >= sizeof form.directory)
+    if (directory == NULL || !session_export_form_name(&form, directory))
         return status_fail(error, STATUS_ARGUMENT, "expected --out DIR, the directory to make");
-    (void)snprintf(form.directory, sizeof form.directory, "%s", directory);
     form.dtype = DTYPES[options_value(options, OPTION_DTYPE)->count].dtype;
     form.donor = DONORS[options_value(options, OPTION_DONOR)->count].donor;
     form.shard_bytes = options_value(options, OPTION_SHARD_SIZE)->count;

@@ -4,6 +4,7 @@
 #include "core/files/json.h"
 #include "core/files/user_directory.h"
 #include "core/support/memory.h"
+#include "tui/app/resume_export.h"
 #include "tui/app/resume_readiness.h"
 #include "tui/commands/dial_options.h"
 #include "tui/session/session_bookmark.h"
@@ -66,6 +67,9 @@ static Status take_tree(const char *path, const ViewList *views, Resume *resume,
     if (status == STATUS_OK)
         status = take_path(resume->tree, "calibration", &resume->session.calibration, error);
     if (status == STATUS_OK) status = take_rungs(path, resume, error);
+    cJSON *export = (cJSON *)json_find(resume->tree, "export");
+    const char *target; /* resume_export_apply() takes it from there */
+    if (status == STATUS_OK && export != NULL) status = take_path(export, "directory", &target, error);
     if (status == STATUS_OK) status = take_path(resume->tree, "third", &resume->session.third, error);
     if (status == STATUS_OK) status = take_path(resume->tree, "samples", &resume->session.samples, error);
     if (status == STATUS_OK) status = take_path(resume->tree, "prompts", &resume->session.prompts, error);
@@ -171,6 +175,7 @@ void resume_apply(const Resume *resume, Session *session) {
     }
     find_tensor(resume, session);
     resume_readiness_apply(resume->tree, session);
+    resume_export_apply(json_find(resume->tree, "export"), session);
 }
 
 /* Those of the command line that are dials. */
@@ -316,7 +321,7 @@ static bool add_session(cJSON *tree, const Session *session) {
            (session_chat_template(session) == NULL ||
             json_add_text(tree, "chat_template", session_chat_template(session))) &&
            add_dials(tree, &dials) && add_bookmarks(tree, session) && add_prompt(tree, session) &&
-           add_readiness(tree, session) &&
+           add_readiness(tree, session) && resume_export_add(tree, session) &&
            (tensor >= pair->count || json_add_text(tree, "tensor", pair->tensors[tensor].name));
 }
 

@@ -1,6 +1,7 @@
 /*
  * resume — where one was when the program ended, to be taken up again with `rejuv --resume`: the pair, the
- * dials, bookmarks, the prompt, the landscape's and the rollouts' settings, the view and the cursors.
+ * dials, bookmarks, the prompt, the landscape's, the rollouts' and the export's settings, the view and the
+ * cursors.
  *
  *     {"format": "rejuv-resume", "format_version": 1,
  *      "base": DIR, "sft": DIR,
@@ -15,6 +16,7 @@
  *      "chat": JSON, "template": NAME,                          the conversation, and the template's name if one was chosen
  *      "tensor": NAME, "view": NAME,
  *      "third", "samples", "prompts", "landscape", "rollouts":  resume_readiness.h
+ *      "export":                                                resume_export.h
  *      "places": {"layers": {"row": 3, …}, …}}                  cursors, by view (view.h)
  *
  * It is written when the program ends, a hang-up and SIGTERM included. What is no longer true of the pair is

@@ -65,6 +65,7 @@ static void fill_form(Session *session) {
         (void)snprintf(here, sizeof here, "."); /* gone, or too long to show */
     (void)snprintf(form->directory, sizeof form->directory, "%s/%.255s-rejuvenated",
                    strcmp(here, "/") == 0 ? "" : here, strcmp(name, ".") == 0 ? "model" : name);
+    form->is_suggested = true;
     form->donor = DONOR_SFT;
     form->dtype = DTYPE_UNKNOWN;
     form->shard_bytes = EXPORT_DEFAULT_SHARD_BYTES;
@@ -97,6 +98,13 @@ void session_export_list(Session *session, Task **tasks) {
 
 const SessionExportForm *session_export_form(const Session *session) {
     return &session->export->form;
+}
+
+bool session_export_form_name(SessionExportForm *form, const char *directory) {
+    if (*directory == '\0' || strlen(directory) >= sizeof form->directory) return false;
+    if (strcmp(directory, form->directory) != 0) form->is_suggested = false;
+    (void)snprintf(form->directory, sizeof form->directory, "%s", directory);
+    return true;
 }
 
 static bool is_busy(const Session *session) {

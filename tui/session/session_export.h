@@ -20,6 +20,7 @@ typedef enum SessionExportStage {
 
 typedef struct SessionExportForm {
     char directory[4096]; /* the target */
+    bool is_suggested;    /* by the session itself, from the SFT model's name */
     Donor donor;
     DType dtype; /* DTYPE_UNKNOWN: keep SFT's */
     uint64_t shard_bytes;
@@ -27,6 +28,9 @@ typedef struct SessionExportForm {
 } SessionExportForm;
 
 const SessionExportForm *session_export_form(const Session *session);
+
+/* Names another target in a form. False, and nothing changed, where the text is empty or too long. */
+bool session_export_form_name(SessionExportForm *form, const char *directory);
 
 /* Replaces the form; the plan follows. Refused (false) while an export runs. */
 bool session_set_export_form(Session *session, const SessionExportForm *form);

@@ -73,12 +73,9 @@ static Reaction change_form(Session *session, const SessionExportForm *form) {
 
 static Reaction set_target(Session *session, const char *text) {
     SessionExportForm form = *session_export_form(session);
-    if (*text == '\0' || strlen(text) >= sizeof form.directory) {
-        session_say(session, SESSION_WARNING, "expected the name of a directory");
-        return REACTION_REDRAW;
-    }
-    (void)snprintf(form.directory, sizeof form.directory, "%s", text);
-    return change_form(session, &form);
+    if (session_export_form_name(&form, text)) return change_form(session, &form);
+    session_say(session, SESSION_WARNING, "expected the name of a directory");
+    return REACTION_REDRAW;
 }
 
 static Reaction next_dtype(Session *session) {
