@@ -90,18 +90,19 @@ static Status find_block(ScreenSession *session, ScreenBlock *block, Error *erro
 
 /* ---- the folder and the environment ---- */
 
-/* Scripts write its name on command lines and mask it on screens: it has no blanks. */
+/* Scripts write its name on command lines and mask it on screens, where lines break by its length: it is of the same length
+ * everywhere, and has no blanks. TMPDIR takes it only where /tmp does not. */
 static Status make_folder(ScreenSession *session, Error *error) {
-    const char *temporary = getenv("TMPDIR");
-    bool is_plain = temporary != NULL && strchr(temporary, ' ') == NULL;
-    session->folder = memory_format("%s/screen-XXXXXX", is_plain ? temporary : "/tmp");
-    if (session->folder == NULL) return memory_fail(error, "a path");
-    if (mkdtemp(session->folder) == NULL) {
-        Status status = status_fail_errno(error, errno, "no temporary folder %s", session->folder);
-        free(session->folder);
-        session->folder = NULL;
-        return status;
+    const char *parents[] = {"/tmp", getenv("TMPDIR")};
+    for (size_t i = 0; i < 2 && parents[i] != NULL && session->folder == NULL; i++) {
+        char *folder = memory_format("%s/screen-XXXXXX", parents[i]);
+        if (folder == NULL) return memory_fail(error, "a path");
+        if (mkdtemp(folder) != NULL)
+            session->folder = folder;
+        else
+            free(folder);
     }
+    if (session->folder == NULL) return status_fail_errno(error, errno, "no temporary folder in /tmp");
     const char *demo = screen_variables_get(session->options->variables, "DEMO");
     char *link = memory_format("%s/demo", session->folder);
     if (link == NULL) return memory_fail(error, "a path");
