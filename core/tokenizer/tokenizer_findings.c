@@ -1,6 +1,10 @@
 #include "core/tokenizer/tokenizer_findings.h"
 
+#include "core/tokenizer/tokenizer_text.h"
+
+#include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool has_remark(const Tokenizer *tokenizer, const char *text) {
@@ -30,4 +34,24 @@ Status tokenizer_findings_add(const Tokenizer *base, const Tokenizer *sft, Findi
         }
     }
     return status;
+}
+
+Status tokenizer_findings_add_beyond(const Tokenizer *tokenizer, uint64_t rows, FindingList *findings,
+                                     Error *error) {
+    size_t ids = tokenizer_vocabulary_size(tokenizer), count = 0, first = 0, bytes;
+    char quote[TOKENIZER_QUOTE_SIZE];
+    for (size_t id = ids; id > rows; id--) {
+        if (tokenizer_piece(tokenizer, (int32_t)(id - 1), &bytes) == NULL) continue; /* a gap */
+        first = id - 1;
+        count++;
+    }
+    if (count == 0) return STATUS_OK;
+    const char *piece = tokenizer_piece(tokenizer, (int32_t)first, &bytes);
+    char tokens[48] = "the token";
+    if (count > 1) (void)snprintf(tokens, sizeof tokens, "%zu tokens, first", count);
+    return finding_add(findings, SEVERITY_WARNING, "tokenizer", error,
+                       "%s %s (id %zu)%s beyond the SFT model's vocabulary of %" PRIu64
+                       ": text that has %s cannot be run",
+                       tokens, tokenizer_text_quote(quote, piece, bytes), first, count == 1 ? " is" : ", are",
+                       rows, count == 1 ? "it" : "one");
 }

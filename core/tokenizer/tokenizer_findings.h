@@ -12,4 +12,9 @@
 Status tokenizer_findings_add(const Tokenizer *base, const Tokenizer *sft, FindingList *findings,
                               Error *error) STATUS_MUST_CHECK;
 
+/* Adds a warning where tokens of the tokenizer that is used have no row in the SFT model's embeddings of `rows`: tokens that
+ * were added without resizing it. Text that has one cannot be run. */
+Status tokenizer_findings_add_beyond(const Tokenizer *tokenizer, uint64_t rows, FindingList *findings,
+                                     Error *error) STATUS_MUST_CHECK;
+
 #endif

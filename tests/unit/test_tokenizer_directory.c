@@ -428,6 +428,35 @@ static void a_pair_is_told_once_and_compared_as_it_is_loaded(void **state) {
     tokenizer_free(same);
 }
 
+static void tokens_without_a_row_are_told(void **state) {
+    (void)state;
+    static const char FILE[] =
+        FILE_WITH("'added_tokens':[{'id':2,'content':'<s>'," FLAGS "},{'id':3,'content':'<pad>'," FLAGS "}]");
+    static const struct {
+        uint64_t rows;
+        const char *text; /* NULL: nothing to tell */
+    } CASES[] = {{4, NULL},
+                 {5, NULL},
+                 {3,
+                  "the token \"<pad>\" (id 3) is beyond the SFT model's vocabulary of 3: text that has it "
+                  "cannot be run"},
+                 {2,
+                  "2 tokens, first \"<s>\" (id 2), are beyond the SFT model's vocabulary of 2: text that "
+                  "has one cannot be run"}};
+    Tokenizer *tokenizer = open_with("rows", FILE, NULL, NULL, TOKENIZER_BY_CLASS);
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        FindingList findings = {0};
+        assert_int_equal(tokenizer_findings_add_beyond(tokenizer, CASES[i].rows, &findings, NULL), STATUS_OK);
+        assert_int_equal(findings.count, CASES[i].text != NULL);
+        if (CASES[i].text != NULL) {
+            assert_int_equal(findings.items[0].severity, SEVERITY_WARNING);
+            assert_string_equal(findings.items[0].text, CASES[i].text);
+        }
+        finding_free(&findings);
+    }
+    tokenizer_free(tokenizer);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_differs_from_the_file_is_said),
@@ -439,6 +468,7 @@ int main(void) {
         cmocka_unit_test(what_is_read_in_place_of_the_file_is_said),
         cmocka_unit_test(by_the_file_alone_nothing_is_in_its_place),
         cmocka_unit_test(a_class_and_a_model_of_another_kind_do_not_go_together),
+        cmocka_unit_test(tokens_without_a_row_are_told),
         cmocka_unit_test(a_pair_is_told_once_and_compared_as_it_is_loaded),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
