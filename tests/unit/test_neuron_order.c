@@ -150,7 +150,9 @@ static void what_is_no_place_is_refused(void **state) {
     static const char *const TEXTS[] = {
         "",         ".",     "x",         "3.x",        "-3",
         "3.gate.1", "layer", "gates",     "9999999999", "1.five.q",
-        "1.5.6.q",  "..q",   "12.gate x", "gate layer", "000000000000000000000000000000003"};
+        "1.5.6.q",  "..q",   "12.gate x", "gate layer", "000000000000000000000000000000003",
+        "2-",       "-",     "2--4",      "2-4-5",      "2-x.k",
+        "gate-2"};
     NeuronPlace place;
     for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++)
         assert_false(neuron_filter_read_place(TEXTS[i], &place));
@@ -175,10 +177,25 @@ static void a_place_fits_the_neurons_it_names(void **state) {
     assert_false(neuron_filter_fits(&place, &block, 17));
 }
 
+/* As Layers takes it; a single number is an index here, two are layers. */
+static void layers_are_named_from_one_to_another(void **state) {
+    (void)state;
+    static const char *const TEXTS[] = {"2-4", "layer 2-4", "2-4.", "2-4.down", "2-4 down 17"};
+    for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
+        NeuronFilter filter;
+        char message[160];
+        assert_true(neuron_filter_read(TEXTS[i], &TABLE, &filter, message, sizeof message));
+        for (uint64_t layer = 0; layer < TABLE.layers; layer++) {
+            NeuronBlock block = neurons_find_block(&TABLE, layer, NEURON_DOWN);
+            assert_int_equal(neuron_filter_fits(&filter.place, &block, 17), 2 <= layer && layer <= 4);
+        }
+    }
+}
+
 static void a_filter_reads_what_it_describes(void **state) {
     (void)state;
     static const char *const TEXTS[] = {
-        "", "3.", "down", "3.down", "3.down 17", "reset", "down reset dormant"};
+        "", "3.", "down", "3.down", "3.down 17", "2-4.", "2-4.down 17 reset", "reset", "down reset dormant"};
     for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
         NeuronFilter filter, again;
         char message[160], text[NEURON_FILTER_TEXT];
@@ -207,6 +224,10 @@ static void a_filter_that_makes_no_sense_leaves_the_old_one(void **state) {
     assert_non_null(strstr(message, "found \"sleepy\""));
     assert_false(neuron_filter_read("6.down", &TABLE, &filter, message, sizeof message));
     assert_string_equal(message, "layers are 0 to 5");
+    assert_false(neuron_filter_read("2-6", &TABLE, &filter, message, sizeof message));
+    assert_string_equal(message, "layers are 0 to 5");
+    assert_false(neuron_filter_read("4-2", &TABLE, &filter, message, sizeof message));
+    assert_string_equal(message, "expected the first layer before the last: 2-4");
     assert_true(neuron_filter_is_none(&filter));
 }
 
@@ -312,6 +333,7 @@ int main(void) {
         cmocka_unit_test(places_are_read_in_whole_and_in_part),
         cmocka_unit_test(what_is_no_place_is_refused),
         cmocka_unit_test(a_place_fits_the_neurons_it_names),
+        cmocka_unit_test(layers_are_named_from_one_to_another),
         cmocka_unit_test(a_filter_reads_what_it_describes),
         cmocka_unit_test(all_takes_the_words_before_it_back),
         cmocka_unit_test(a_filter_that_makes_no_sense_leaves_the_old_one),

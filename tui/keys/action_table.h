@@ -189,7 +189,7 @@
     X(REVERSE,          "reverse",          "neurons", NONE, "reverse", "list the other end first")          \
     X(MODULE_NEXT,      "module-next",      "neurons", NONE, "module", "show the neurons of the next module only") \
     X(MODULE_PREVIOUS,  "module-previous",  "neurons", NONE, "module", "show the neurons of the module before only") \
-    X(FILTER,           "filter",           "overview layers prompt neurons", TEXT, "filter", "show only what fits: a place (3.down, gate, layer 5) or a part of the name; nothing shows all") \
+    X(FILTER,           "filter",           "overview layers prompt neurons", TEXT, "filter", "show only what fits: a place (3.down, gate, layer 5, 2-4) or a part of the name; nothing shows all") \
     X(FILTER_OFF,       "filter-off",       "overview layers prompt neurons", NONE, "all", "show all again") \
     X(FILTER_RESET,     "filter-reset",     "neurons", NONE, "reset only", "list only neurons in the reset set, or also the others") \
     X(FILTER_DORMANT,   "filter-dormant",   "neurons", NONE, "dormant only", "list only dormant neurons, or also the others") \

@@ -10,14 +10,17 @@
 enum { WORD_SIZE = 32, NUMBER_DIGITS = 9 };
 
 NeuronFilter neuron_filter_none(void) {
-    return (NeuronFilter){
-        .place = {.layer = NEURON_ANY, .index = NEURON_ANY, .expert = NEURON_ANY, .module = NEURON_ANY}};
+    return (NeuronFilter){.place = {.layer = NEURON_ANY,
+                                    .last_layer = NEURON_ANY,
+                                    .index = NEURON_ANY,
+                                    .expert = NEURON_ANY,
+                                    .module = NEURON_ANY}};
 }
 
 bool neuron_filter_equal(const NeuronFilter *a, const NeuronFilter *b) {
-    return a->place.layer == b->place.layer && a->place.index == b->place.index &&
-           a->place.expert == b->place.expert && a->place.module == b->place.module && a->reset == b->reset &&
-           a->dormant == b->dormant;
+    return a->place.layer == b->place.layer && a->place.last_layer == b->place.last_layer &&
+           a->place.index == b->place.index && a->place.expert == b->place.expert &&
+           a->place.module == b->place.module && a->reset == b->reset && a->dormant == b->dormant;
 }
 
 bool neuron_filter_is_none(const NeuronFilter *filter) {
@@ -54,12 +57,23 @@ static bool read_module(const char *name, int *module) {
     return false;
 }
 
-/* "12.gate", "12.17.gate", "12.", ".gate", "gate", "301". */
+/* "3", "2-4". */
+static bool read_layers(const char *word, NeuronPlace *place) {
+    char first[WORD_SIZE];
+    const char *dash = strchr(word, '-');
+    place->last_layer = NEURON_ANY;
+    if (dash == NULL) return read_number(word, &place->layer);
+    (void)snprintf(first, sizeof first, "%.*s", (int)(dash - word), word);
+    return read_number(first, &place->layer) && read_number(dash + 1, &place->last_layer);
+}
+
+/* "12.gate", "12.17.gate", "12.", "2-4.", ".gate", "gate", "2-4", "301". */
 static bool read_place_word(const char *word, bool is_layer, NeuronPlace *place) {
     char left[WORD_SIZE];
     const char *dot = strrchr(word, '.');
     if (dot == NULL && isdigit((unsigned char)word[0]))
-        return read_number(word, is_layer ? &place->layer : &place->index);
+        return is_layer || strchr(word, '-') != NULL ? read_layers(word, place)
+                                                     : read_number(word, &place->index);
     if (dot == NULL) return read_module(word, &place->module);
     (void)snprintf(left, sizeof left, "%.*s", (int)(dot - word), word);
     if (left[0] == '\0' && dot[1] == '\0') return false;
@@ -68,7 +82,7 @@ static bool read_place_word(const char *word, bool is_layer, NeuronPlace *place)
         *expert++ = '\0';
         if (!neurons_read_expert(expert, &place->expert)) return false;
     }
-    if (left[0] != '\0' && !read_number(left, &place->layer)) return false;
+    if (left[0] != '\0' && !read_layers(left, place)) return false;
     return dot[1] == '\0' || read_module(dot + 1, &place->module);
 }
 
@@ -88,8 +102,17 @@ bool neuron_filter_read_place(const char *text, NeuronPlace *place) {
     return any && !is_layer && text[0] == '\0';
 }
 
+static int64_t last_layer(const NeuronPlace *place) {
+    return place->last_layer == NEURON_ANY ? place->layer : place->last_layer;
+}
+
+static bool layer_fits(const NeuronPlace *place, uint64_t layer) {
+    return place->layer == NEURON_ANY ||
+           ((uint64_t)place->layer <= layer && layer <= (uint64_t)last_layer(place));
+}
+
 bool neuron_filter_fits(const NeuronPlace *place, const NeuronBlock *matrix, uint64_t index) {
-    return (place->layer == NEURON_ANY || (uint64_t)place->layer == matrix->layer) &&
+    return layer_fits(place, matrix->layer) &&
            (place->module == NEURON_ANY || place->module == (int)matrix->module) &&
            (place->expert == NEURON_ANY || place->expert == matrix->expert) &&
            (place->index == NEURON_ANY || (uint64_t)place->index == index);
@@ -122,11 +145,18 @@ bool neuron_filter_read(const char *text, const NeuronTable *table, NeuronFilter
         if (strcmp(word, "layer") != 0) is_layer = false;
     }
     if (text[0] != '\0' || is_layer) return refuse(message, size, text);
-    if (read.place.layer != NEURON_ANY && (uint64_t)read.place.layer >= table->layers) {
+    const NeuronPlace *place = &read.place;
+    int64_t last = last_layer(place);
+    if (last < place->layer) {
+        (void)snprintf(message, size, "expected the first layer before the last: %" PRId64 "-%" PRId64, last,
+                       place->layer);
+        return false;
+    }
+    if (last != NEURON_ANY && (uint64_t)last >= table->layers) {
         (void)snprintf(message, size, "layers are 0 to %" PRIu64, table->layers - 1);
         return false;
     }
-    if (read.place.expert != NEURON_ANY && table->experts.count == 0) {
+    if (place->expert != NEURON_ANY && table->experts.count == 0) {
         (void)snprintf(message, size, "no layer of this model is a mixture of experts");
         return false;
     }
@@ -137,8 +167,11 @@ bool neuron_filter_read(const char *text, const NeuronTable *table, NeuronFilter
 void neuron_filter_describe(const NeuronFilter *filter, char text[NEURON_FILTER_TEXT]) {
     const NeuronPlace *place = &filter->place;
     const char *module = place->module == NEURON_ANY ? "" : neurons_module_name((NeuronModule)place->module);
-    char layer[16] = "", expert[NEURONS_EXPERT_SIZE + 2] = "", index[16] = "", name[NEURONS_EXPERT_SIZE];
-    if (place->layer != NEURON_ANY) (void)snprintf(layer, sizeof layer, "%" PRId64 ".", place->layer);
+    char layer[32] = "", expert[NEURONS_EXPERT_SIZE + 2] = "", index[16] = "", name[NEURONS_EXPERT_SIZE];
+    if (place->layer != NEURON_ANY && place->last_layer == NEURON_ANY)
+        (void)snprintf(layer, sizeof layer, "%" PRId64 ".", place->layer);
+    else if (place->layer != NEURON_ANY)
+        (void)snprintf(layer, sizeof layer, "%" PRId64 "-%" PRId64 ".", place->layer, place->last_layer);
     neurons_name_expert(place->expert, name);
     if (place->expert != NEURON_ANY)
         (void)snprintf(expert, sizeof expert, "%s%s.", layer[0] == '\0' ? "." : "", name);

@@ -21,7 +21,8 @@ enum { NEURON_ANY = -1, NEURON_FILTER_TEXT = 112 };
 /* NEURON_ANY where it is not said. */
 typedef struct NeuronPlace {
     int64_t layer, index;
-    int64_t expert; /* NEURONS_SHARED: the shared one */
+    int64_t last_layer; /* of a range that begins at `layer`; NEURON_ANY: that layer alone */
+    int64_t expert;     /* NEURONS_SHARED: the shared one */
     int module;
 } NeuronPlace;
 

@@ -292,7 +292,7 @@ static CommandId twin_neurons(void *state, Session *session, CommandLine *line) 
     if (!neurons->mapping && place->module != NEURON_ANY)
         command_line_add_option(line, COMMAND_NEURONS, OPTION_MODULE, "%s",
                                 neurons_module_name((NeuronModule)place->module));
-    if (!neurons->mapping && place->layer != NEURON_ANY)
+    if (!neurons->mapping && place->layer != NEURON_ANY && place->last_layer == NEURON_ANY)
         command_line_add_option(line, COMMAND_NEURONS, OPTION_LAYER, "%lld", (long long)place->layer);
     command_line_add_number(line, COMMAND_NEURONS, OPTION_TAU, neurons->list.tau);
     command_line_add_number(line, COMMAND_NEURONS, OPTION_TAU_GRADIENT, neurons->list.gradient_tau);
