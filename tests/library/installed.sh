@@ -24,8 +24,7 @@ for form in shared static; do
         flags=$(pkg-config --static --cflags --libs rejuv)
         rm "$work"/usr/lib/librejuv.so* 2>/dev/null || rm "$work"/usr/lib/*/librejuv.so*
     fi
-    # shellcheck disable=SC2086 — flags
-    cc -std=c11 -Wall -Wextra -Werror "$here/fuse.c" -o "$work/$form" $flags
+    eval "cc -std=c11 -Wall -Wextra -Werror \"\$here/fuse.c\" -o \"\$work/\$form\" $flags" # as pkg-config escaped them
     LD_LIBRARY_PATH=$(dirname "$pc")/.. "$work/$form" "$demo/base" 0.5 "$demo/sft" "$work/$form.out"
     cmp "$work/expected/model.safetensors" "$work/$form.out/model.safetensors"
     if [ "$form" = shared ] && command -v python3 >/dev/null; then
