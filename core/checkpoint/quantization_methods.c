@@ -7,9 +7,9 @@
 #define PYTHON_LOAD(CONFIG)                                                                                  \
     "python3 -c \"from transformers import AutoModelForCausalLM as M, " CONFIG                               \
     " as Q; M.from_pretrained('DIR', quantization_config=Q(dequantize=True), dtype='bfloat16')" PYTHON_SAVE
-#define PYTHON_DEQUANTIZE                                                                                    \
-    "python3 -c \"from transformers import AutoModelForCausalLM as M; M.from_pretrained('DIR')"              \
-    ".dequantize()" PYTHON_SAVE
+#define PYTHON_DEQUANTIZE(PLACE)                                                                             \
+    "python3 -c \"from transformers import AutoModelForCausalLM as M; M.from_pretrained('DIR'" PLACE         \
+    ").dequantize()" PYTHON_SAVE
 #define PYTHON_SAVE ".save_pretrained('DIR-plain')\""
 #define GPTQMODEL                                                                                            \
     "python3 -c \"from gptqmodel.utils.model_dequant import dequantize_model as d; d('DIR', 'DIR-plain')\""
@@ -21,14 +21,16 @@ static const QuantizationMethod METHODS[] = {
     {"awq", "AWQ", "GPTQModel", GPTQMODEL},
     {"gptq or awq", "GPTQ or AWQ", "GPTQModel", GPTQMODEL},
     {"auto-round", "AutoRound", "GPTQModel", GPTQMODEL},
-    {"bitsandbytes", "bitsandbytes", "transformers and bitsandbytes", PYTHON_DEQUANTIZE},
+    /* on a processor with AVX-512 bitsandbytes 0.50.2 takes scales of other blocks (findings/bitsandbytes-scales-of-other-blocks.sh) */
+    {"bitsandbytes", "bitsandbytes", "transformers and bitsandbytes, on a GPU",
+     PYTHON_DEQUANTIZE(", device_map='cuda'")},
     {"compressed-tensors", "compressed-tensors", "transformers and compressed-tensors",
      PYTHON_LOAD("CompressedTensorsConfig")},
     {"mxfp4", "MXFP4", "transformers", PYTHON_LOAD("Mxfp4Config")},
     {"fp4", "FP4 in blocks", "GPTQModel", GPTQMODEL},
     {"nvfp4", "NVFP4", "GPTQModel", GPTQMODEL},
     {"modelopt", "ModelOpt", "GPTQModel", GPTQMODEL},
-    {"higgs", "HIGGS", "transformers", PYTHON_DEQUANTIZE},
+    {"higgs", "HIGGS", "transformers", PYTHON_DEQUANTIZE("")},
     {"metal", "Metal", "transformers", PYTHON_LOAD("MetalConfig")},
     {"mlx", "MLX", "mlx-lm", WITH_MLX},
     {"mxfp8", "MXFP8", NULL, NULL},

@@ -110,7 +110,7 @@ static void codes_are_known_by_the_names_and_types_of_their_tensors(void **state
         {{{"m.weight", "I8", 2, 4, 8}, {"m.SCB", "F32", 2, 0, 8}, {"m.weight_format", "U8", 0, 0, 1}},
          "with bitsandbytes (",
          "tensor m.SCB of F32",
-         "transformers and bitsandbytes: python3 -c"},
+         "transformers and bitsandbytes, on a GPU: python3 -c"},
         {{{"m.weight_packed", "I32", 2, 1, 8},
           {"m.weight_scale", "F32", 2, 1, 8},
           {"m.weight_shape", "I64", 2, 0, 16}},
