@@ -52,9 +52,9 @@ typedef struct Worker {
     float sft[KERNELS_DRIFT_CHUNK], base[KERNELS_DRIFT_CHUNK];
     uint32_t keys[KERNELS_DRIFT_CHUNK];
     double sizes[KERNELS_DRIFT_SIZES]; /* |Δ| of a chunk, where it is in the window or above */
-    DriftTally tally;
-    uint64_t tied;    /* elements of size window.tied, which the tally is spared */
-    uint64_t *counts; /* [DRIFT_COUNTS], where a tensor's keys are counted in full */
+    KernelParted parted;               /* of a tile's */
+    DriftTally tally;                  /* of the others */
+    uint64_t *counts;                  /* [DRIFT_COUNTS], where a tensor's keys are counted in full */
 } Worker;
 
 typedef struct Scan {

@@ -18,16 +18,7 @@ static bool is_over_limit(const Subject *subject) {
 static void begin_selection(Worker *worker, Tile *tile, const Subject *subject) {
     tile->top = (DriftTop){.is_full = is_over_limit(subject)};
     drift_tally_clear(&worker->tally);
-    worker->tied = 0;
-}
-
-/* 0 where the condition is 0, without a branch. */
-static double value_if(unsigned condition, double value) {
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    bits &= 0 - (uint64_t)condition;
-    memcpy(&value, &bits, sizeof bits);
-    return value;
+    worker->parted = (KernelParted){0};
 }
 
 /* The least |Δ| whose key is `key` or more; NaN, which no size reaches, for a key beyond all numbers. */
@@ -42,38 +33,16 @@ static double least_of_key(uint32_t key) {
     return (float)least >= at ? least : nextafter(least, INFINITY); /* halves go to the even one */
 }
 
-/* Sums the sizes above the window and keeps those inside it in worker->sizes, without branches: which of the
- * two comes next cannot be foretold. */
-static size_t sort_listed(Worker *worker, size_t listed, DriftWindow window, uint64_t first, DriftTop *top) {
-    double squares = top->above_squares, max_abs = top->max_abs, high = least_of_key(window.high);
-    double *sizes = worker->sizes;
-    size_t inside = 0, above = 0, tied = 0;
-    for (size_t i = 0; i < listed; i++) {
-        double size = sizes[i];
-        unsigned is_above = size >= high, is_tied = size == window.tied;
-        if (!(size <= max_abs)) { /* rare */
-            drift_top_add_max(top, size, first);
-            max_abs = top->max_abs;
-        }
-        sizes[inside] = size;
-        inside += 1U & ~(is_above | is_tied);
-        tied += is_tied;
-        above += is_above;
-        squares += value_if(is_above, size * size);
-    }
-    top->above += above;
-    top->above_squares = squares;
-    worker->tied += tied;
-    return inside;
-}
-
 static void select_in_chunk(Scan *scan, Worker *worker, Tile *tile, uint64_t first, size_t listed) {
     DriftWindow window = scan->subjects[tile->subject].window;
     if (tile->top.is_full) return;
-    size_t inside = sort_listed(worker, listed, window, first, &tile->top);
+    KernelBounds bounds = {least_of_key(window.high), window.tied};
+    size_t inside = scan->kernels->drift_part(worker->sizes, listed, bounds, &worker->parted);
+    if (listed > 0) drift_top_add_max(&tile->top, worker->parted.largest, first);
     for (size_t i = 0; i < inside; i++) {
-        if (isnan(worker->sizes[i])) continue;
-        if (!drift_tally_add(&worker->tally, worker->sizes[i], 1)) {
+        if (isnan(worker->sizes[i]))
+            drift_top_add_max(&tile->top, worker->sizes[i], first);
+        else if (!drift_tally_add(&worker->tally, worker->sizes[i], 1)) {
             atomic_store(&scan->out_of_memory, true);
             return;
         }
@@ -83,8 +52,11 @@ static void select_in_chunk(Scan *scan, Worker *worker, Tile *tile, uint64_t fir
 static void end_selection(Scan *scan, Worker *worker, Tile *tile) {
     Subject *subject = &scan->subjects[tile->subject];
     if (tile->top.is_full) return;
+    const KernelParted *parted = &worker->parted;
     bool has_memory =
-        worker->tied == 0 || drift_tally_add(&worker->tally, subject->window.tied, worker->tied);
+        parted->tied == 0 || drift_tally_add(&worker->tally, subject->window.tied, parted->tied);
+    tile->top.above = parted->above;
+    tile->top.above_squares = kernels_fold(&parted->squares);
     (void)atomic_fetch_add_explicit(&subject->held, worker->tally.count, memory_order_relaxed);
     tile->top.is_full = is_over_limit(subject);
     if (tile->top.is_full) return;

@@ -68,6 +68,18 @@ typedef struct KernelDrift {
     KernelSum differences, squares, cubes, fourths; /* ΣΔ, ΣΔ², ΣΔ³, ΣΔ⁴ */
 } KernelDrift;
 
+/* What is told apart of sizes: those of `high` or more add up to *parted, of those that are `tied` and less there is only
+ * their number. NaN is neither, and of a NaN `high` or `tied` nothing is. */
+typedef struct KernelBounds {
+    double high, tied;
+} KernelBounds;
+
+typedef struct KernelParted {
+    uint64_t above, tied;
+    KernelSum squares; /* of those above; size i of a call is added to lane i mod 16 */
+    double largest;    /* number of the last call; 0 without any */
+} KernelParted;
+
 /* The lanes' sum, added in a fixed order. */
 double kernels_fold(const KernelSum *sum);
 
@@ -219,6 +231,10 @@ typedef struct Kernels {
      * many there are; `sizes` has room for KERNELS_DRIFT_SIZES, and what follows those is overwritten.
      * `least` is 0x7fffffff at most, or UINT32_MAX: none is listed. */
     size_t (*drift)(const KernelRow *row, size_t count, uint32_t least, KernelDrift *drift, double *sizes);
+
+    /* Takes from `count` sizes of drift() what is above or tied, adds it to *parted, and moves the rest to the front, in order;
+     * returns how many that are. `sizes` has room for KERNELS_DRIFT_SIZES, and what follows the rest is overwritten. */
+    size_t (*drift_part)(double *sizes, size_t count, KernelBounds bounds, KernelParted *parted);
 
     /* keys[i] = the bits of |s[i] − b[i]| in float32, which order as the values do; NaNs last. Rounding Δ in
      * double to float32 gives the same: double has more than twice the digits. */

@@ -181,19 +181,22 @@ __attribute__((unused)) static void kernels_widen(DType dtype, const void *from,
     }
 }
 
-/* ---- kernels_drift.c: Kernels.drift and Kernels.drift_keys, under names of this variant ---- */
+/* ---- kernels_drift.c: Kernels.drift and drift_keys; kernels_drift_part.c: drift_part, under names of this variant ---- */
 
 #define kernels_variant_drift         JOIN_NAMES(kernels_drift_, KERNELS_VARIANT)
 #define kernels_variant_drift_keys    JOIN_NAMES(kernels_drift_keys_, KERNELS_VARIANT)
+#define kernels_variant_drift_part    JOIN_NAMES(kernels_drift_part_, KERNELS_VARIANT)
 #define kernels_variant_drift_vectors JOIN_NAMES(kernels_drift_vectors_, KERNELS_VARIANT)
 
 size_t kernels_variant_drift(const KernelRow *row, size_t count, uint32_t least, KernelDrift *drift,
                              double *sizes);
-/* kernels_drift_vectors.c: as Kernels.drift, for the first so many elements as it returns, a multiple of 16. */
+/* kernels_drift_vectors.c: as Kernels.drift, for the first so many elements as it returns, a multiple of 32. */
 size_t kernels_variant_drift_vectors(const KernelRow *row, size_t count, uint32_t least, KernelDrift *drift,
                                      double *sizes, size_t *listed);
 
 void kernels_variant_drift_keys(const float *s, const float *b, size_t count, uint32_t *keys);
+
+size_t kernels_variant_drift_part(double *sizes, size_t count, KernelBounds bounds, KernelParted *parted);
 
 /* ---- kernels_exp.c: Kernels.exponentials, Kernels.silu and Kernels.silu_slopes ---- */
 

@@ -470,5 +470,6 @@ const Kernels KERNELS_TABLE = {
     .dot_low_rank = kernels_variant_dot_low_rank,
     .drift = kernels_variant_drift,
     .drift_keys = kernels_variant_drift_keys,
+    .drift_part = kernels_variant_drift_part,
     .tridiagonalise = kernels_variant_tridiagonalise,
 };
