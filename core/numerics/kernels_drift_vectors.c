@@ -1,8 +1,8 @@
 /*
- * Drift with vectors, sixteen elements at a time; the bits are those of kernels_drift.c.
+ * Drift with vectors, thirty-two elements at a time; the bits are those of kernels_drift.c.
  *
- * A block of elements is gone over twice. The first time it is widened to float32 in memory near at hand, and compared:
- * bfloat16 as it is stored. The second time it is converted to double on the way from there, which costs half of what
+ * A block of elements is gone over twice. The first time it is widened to float32 in memory near at hand, and compared, by
+ * its bits: bfloat16 as it is stored. The second time it is converted to double on the way from there, which costs half of what
  * converting registers does, and added up. A half of the sums at a time, with what they come from, fills AVX2's registers;
  * AVX-512's hold all in half as many.
  */
@@ -42,13 +42,16 @@ enum {
     GUESS = 4,                                /* elements of a word that are listed at once */
     GROUP = sizeof(Doubles) / sizeof(double), /* lanes of a vector */
     GROUPS = KERNELS_DRIFT_LANES / GROUP,
-    TOGETHER = 2 /* groups whose sums the registers hold */
+    TOGETHER = 2,                /* groups whose sums the registers hold */
+    STRETCH = 2 * KERNELS_WIDTH, /* elements whose even ones lie before the odd ones, where they are split */
+    ROUNDS = STRETCH / KERNELS_DRIFT_LANES,
+    STEP = 32 /* elements that are compared together */
 };
 
 #define ALIGNED _Alignas(KERNELS_LINE)
 
 /* Elements of a block as float32, at any address, for files have them at any: in order, or split, which is cheaper to make of
- * bfloat16: of each sixteen first those at even places, then the others. */
+ * bfloat16: of each STRETCH first those at even places, then the others. */
 typedef struct Floats {
     const unsigned char *sft, *base;
     bool is_split;
@@ -129,24 +132,57 @@ typedef struct Ahead {
     size_t size; /* of an element */
 } Ahead;
 
+/* Where the r-th of the groups of a stretch lies that go to the lanes of group g. */
+INLINE size_t place_of_group(bool is_split, size_t g, size_t r) {
+    return is_split ? (g * ROUNDS + r) * GROUP : r * KERNELS_DRIFT_LANES + g * GROUP;
+}
+
 INLINE void add_groups(const Floats *floats, size_t first, size_t count, Ahead ahead, KernelDrift *drift) {
+    const bool is_split = floats->is_split;
     Sums sums[TOGETHER];
 #pragma GCC unroll 4
-    for (size_t g = 0; g < TOGETHER; g++) sums[g] = load_sums(drift, lanes_of(floats->is_split, first + g));
-    const Floats from = {floats->sft + 4 * first * GROUP, floats->base + 4 * first * GROUP, floats->is_split};
+    for (size_t g = 0; g < TOGETHER; g++) sums[g] = load_sums(drift, lanes_of(is_split, first + g));
     const unsigned char *next = first == 0 ? ahead.sft : ahead.base;
-    for (size_t i = 0; i < count; i += KERNELS_DRIFT_LANES) {
-        __builtin_prefetch(next + i * ahead.size);
-        if (GROUPS == TOGETHER) __builtin_prefetch(ahead.base + i * ahead.size);
+    for (size_t i = 0; i < count; i += STRETCH) {
 #pragma GCC unroll 4
-        for (size_t g = 0; g < TOGETHER; g++) add_group(&sums[g], &from, i + g * GROUP);
+        for (size_t r = 0; r < ROUNDS; r++) {
+            size_t fetched = (i + r * KERNELS_DRIFT_LANES) * ahead.size;
+            __builtin_prefetch(next + fetched);
+            if (GROUPS == TOGETHER) __builtin_prefetch(ahead.base + fetched);
+#pragma GCC unroll 4
+            for (size_t g = 0; g < TOGETHER; g++)
+                add_group(&sums[g], floats, i + place_of_group(is_split, first + g, r));
+        }
     }
 #pragma GCC unroll 4
-    for (size_t g = 0; g < TOGETHER; g++) store_sums(&sums[g], drift, lanes_of(floats->is_split, first + g));
+    for (size_t g = 0; g < TOGETHER; g++) store_sums(&sums[g], drift, lanes_of(is_split, first + g));
 }
 
 INLINE void add_up(const Floats *floats, size_t count, Ahead ahead, KernelDrift *drift) {
     for (size_t first = 0; first < GROUPS; first += TOGETHER) add_groups(floats, first, count, ahead, drift);
+}
+
+/* Where Δ = 0 throughout: only Σb² grows. */
+INLINE void add_up_base(const Floats *floats, size_t count, Ahead ahead, KernelDrift *drift) {
+    const bool is_split = floats->is_split;
+    Doubles sums[GROUPS];
+#pragma GCC unroll 4
+    for (size_t g = 0; g < GROUPS; g++) sums[g] = load_lanes(&drift->base_squares, lanes_of(is_split, g));
+    for (size_t i = 0; i < count; i += STRETCH) {
+#pragma GCC unroll 4
+        for (size_t r = 0; r < ROUNDS; r++) {
+            size_t fetched = (i + r * KERNELS_DRIFT_LANES) * ahead.size;
+            __builtin_prefetch(ahead.sft + fetched);
+            __builtin_prefetch(ahead.base + fetched);
+#pragma GCC unroll 4
+            for (size_t g = 0; g < GROUPS; g++) {
+                Doubles base = load_group(floats->base, i + place_of_group(is_split, g, r));
+                sums[g] = doubles_multiply_add(base, base, sums[g]);
+            }
+        }
+    }
+#pragma GCC unroll 4
+    for (size_t g = 0; g < GROUPS; g++) store_lanes(sums[g], &drift->base_squares, lanes_of(is_split, g));
 }
 
 /* ---- comparing ---- */
@@ -177,7 +213,7 @@ INLINE __m256 has_flipped(__m256 s, __m256 b) {
 }
 
 /* Of numbers, whatever they are. */
-INLINE void count_numbers(const Floats *floats, size_t count, KernelDrift *drift) {
+static void count_numbers(const Floats *floats, size_t count, KernelDrift *drift) {
     for (size_t i = 0; i < count; i += 8) {
         __m256 sft = load_eight(floats->sft, i), base = load_eight(floats->base, i);
         drift->changed += bits_set(_mm256_cmp_ps(sft, base, _CMP_NEQ_UQ));
@@ -185,18 +221,103 @@ INLINE void count_numbers(const Floats *floats, size_t count, KernelDrift *drift
     }
 }
 
-INLINE void list_numbers(const Floats *floats, size_t count, uint32_t least, Listed *listed) {
+/* What the bits of elements tell: the same are the same number and others another, but for zeros, which have two and no sign
+ * that could flip, and NaNs, of which none is the same as any. */
+typedef struct Counts {
+    uint64_t equal, flips; /* flips: of signs */
+    bool may_mislead;      /* a zero stands near a sign that flips: elsewhere it has one sign only */
+} Counts;
+
+INLINE uint64_t add_eights(__m256i counts) {
+    uint32_t lanes[8];
+    uint64_t sum = 0;
+    _mm256_storeu_si256((__m256i *)(void *)lanes, counts);
+    for (size_t l = 0; l < 8; l++) sum += lanes[l];
+    return sum;
+}
+
+INLINE bool have_zero(__m256 s, __m256 b) {
+    __m256 zero = _mm256_setzero_ps();
+    return _mm256_movemask_ps(
+               _mm256_or_ps(_mm256_cmp_ps(s, zero, _CMP_EQ_OQ), _mm256_cmp_ps(b, zero, _CMP_EQ_OQ))) != 0;
+}
+
+INLINE Counts compare_numbers(const Floats *floats, size_t count, uint32_t least, Listed *listed) {
     __m256i below = _mm256_set1_epi32((int)clamp_least(least) - 1), size = _mm256_set1_epi32(0x7fffffff);
+    __m256i equal = _mm256_setzero_si256();
+    Counts counts = {0};
     for (size_t i = 0; i < count; i += 8) {
-        __m256 difference = _mm256_sub_ps(load_eight(floats->sft, i), load_eight(floats->base, i));
-        __m256i key = _mm256_and_si256(_mm256_castps_si256(difference), size);
+        __m256 sft = load_eight(floats->sft, i), base = load_eight(floats->base, i);
+        __m256i key = _mm256_and_si256(_mm256_castps_si256(_mm256_sub_ps(sft, base)), size);
         __m256 is_listed = _mm256_castsi256_ps(_mm256_cmpgt_epi32(key, below));
         listed->bits[i / 8] = (unsigned char)_mm256_movemask_ps(is_listed);
+        __m256i is_equal = _mm256_cmpeq_epi32(_mm256_castps_si256(sft), _mm256_castps_si256(base));
+        equal = _mm256_sub_epi32(equal, is_equal);
+        uint32_t flipped = (uint32_t)_mm256_movemask_ps(_mm256_xor_ps(sft, base));
+        counts.flips += (uint64_t)__builtin_popcount(flipped);
+        if (flipped != 0) counts.may_mislead = counts.may_mislead || have_zero(sft, base);
     }
     end_listed(listed, count);
+    counts.equal = add_eights(equal);
+    return counts;
 }
 
 /* ---- comparing bfloat16 ---- */
+
+/* The least upper half of a key that may be listed; two numbers of bfloat16 that differ, differ by 2^-133, whose is 1. */
+INLINE uint32_t least_upper(uint32_t least) {
+    return least > 0 && least < 0x10000U ? 1 : clamp_least(least) >> 16;
+}
+
+INLINE __m256i load_sixteen(const unsigned char *from) {
+    return _mm256_loadu_si256((const __m256i *)(const void *)from);
+}
+
+INLINE bool have_zero_code(const unsigned char *s, const unsigned char *b) {
+    __m256i codes = load_sixteen(s), others = load_sixteen(b);
+    __m256i least = _mm256_min_epu16(_mm256_add_epi16(codes, codes), _mm256_add_epi16(others, others));
+    return _mm256_movemask_epi8(_mm256_cmpeq_epi16(least, _mm256_setzero_si256())) != 0;
+}
+
+/* Thirty-two elements of both sides, a bit each. */
+typedef struct Compared {
+    uint32_t listed, flipped; /* listed: may be, by the upper half of the key */
+} Compared;
+
+#if defined(__AVX512F__)
+
+typedef uint64_t Equal; /* how many are */
+#define equal_none()     0
+#define equal_sum(equal) (equal)
+
+/* The codes go to `sft` and `base` split. */
+INLINE Compared compare_step(const unsigned char *sft_codes, const unsigned char *base_codes, uint32_t least,
+                             float *sft, float *base, Equal *equal) {
+    const __m512i odd_places = _mm512_set1_epi32((int)0xffff0000U);
+    const __m512i bound = _mm512_set1_epi16((short)(least_upper(least) << 1));
+    __m512i s = _mm512_loadu_si512(sft_codes), b = _mm512_loadu_si512(base_codes);
+    __m512 even_sft = _mm512_castsi512_ps(_mm512_slli_epi32(s, 16));
+    __m512 even_base = _mm512_castsi512_ps(_mm512_slli_epi32(b, 16));
+    __m512 odd_sft = _mm512_castsi512_ps(_mm512_and_si512(s, odd_places));
+    __m512 odd_base = _mm512_castsi512_ps(_mm512_and_si512(b, odd_places));
+    _mm512_storeu_ps(sft, even_sft);
+    _mm512_storeu_ps(sft + 16, odd_sft);
+    _mm512_storeu_ps(base, even_base);
+    _mm512_storeu_ps(base + 16, odd_base);
+    *equal += (uint64_t)__builtin_popcount(_mm512_cmpeq_epi16_mask(s, b));
+    __m512i even = _mm512_castps_si512(_mm512_sub_ps(even_sft, even_base));
+    __m512i odd = _mm512_castps_si512(_mm512_sub_ps(odd_sft, odd_base));
+    __m512i upper = _mm512_mask_blend_epi16(0xaaaaaaaaU, _mm512_srli_epi32(even, 16), odd);
+    return (Compared){
+        _mm512_cmpge_epu16_mask(_mm512_add_epi16(upper, upper), bound), /* without their signs */
+        _mm512_movepi16_mask(_mm512_xor_si512(s, b))};
+}
+
+#else
+
+typedef __m256i Equal; /* how many are, in each of sixteen lanes */
+#define equal_none()     _mm256_setzero_si256()
+#define equal_sum(equal) add_eights(_mm256_madd_epi16(equal, _mm256_set1_epi16(1)))
 
 INLINE __m256 even_bf16(__m256i pairs) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16));
@@ -206,89 +327,53 @@ INLINE __m256 odd_bf16(__m256i pairs) {
     return _mm256_castsi256_ps(_mm256_and_si256(pairs, _mm256_set1_epi32((int)0xffff0000U)));
 }
 
-/* What is known of codes: the same code is the same number and another code another number, but for zeros, which have two
- * and no sign that could flip, and NaNs, of which none is the same as any. */
-typedef struct Codes {
-    __m256i equal;     /* how many, in each of sixteen lanes */
-    uint64_t flips;    /* of signs */
-    bool may_mislead;  /* a zero stands near a sign that flips: elsewhere it has one sign only */
-    __m256i to_listed; /* what takes the upper half of a key that may be listed to 2^15, or beyond */
-} Codes;
-
-INLINE Codes codes_of_none(uint32_t least) {
-    int upper = (int)(clamp_least(least) >> 16);
-    return (Codes){.equal = _mm256_setzero_si256(), .to_listed = _mm256_set1_epi16((short)(0x8000 - upper))};
-}
-
-/* Of sixteen elements, in the sign of each. */
-typedef struct Signs {
-    __m256i listed; /* may be, by the upper half of its key */
-    __m256i flipped;
-} Signs;
-
-/* Sixteen elements of both sides, which go to `sft` and `base` split. */
-INLINE Signs compare_sixteen(Codes *codes, __m256i s, __m256i b, float *sft, float *base) {
+/* Sixteen elements of both sides, which go to `sft` and `base` split. Returns the upper halves of their keys, of which those
+ * that may be listed become 2^15 or more. */
+INLINE __m256i compare_sixteen(__m256i s, __m256i b, uint32_t least, float *sft, float *base, Equal *equal) {
+    const __m256i to_listed = _mm256_set1_epi16((short)(0x8000U - least_upper(least)));
     __m256 even_sft = even_bf16(s), odd_sft = odd_bf16(s), even_base = even_bf16(b), odd_base = odd_bf16(b);
     _mm256_storeu_ps(sft, even_sft);
     _mm256_storeu_ps(sft + 8, odd_sft);
     _mm256_storeu_ps(base, even_base);
     _mm256_storeu_ps(base + 8, odd_base);
-    codes->equal = _mm256_sub_epi16(codes->equal, _mm256_cmpeq_epi16(s, b));
+    *equal = _mm256_sub_epi16(*equal, _mm256_cmpeq_epi16(s, b));
     __m256i even = _mm256_castps_si256(_mm256_sub_ps(even_sft, even_base));
     __m256i odd = _mm256_castps_si256(_mm256_sub_ps(odd_sft, odd_base));
     __m256i upper = _mm256_blend_epi16(_mm256_srli_epi32(even, 16), odd, 0xaa);
-    __m256i key = _mm256_and_si256(upper, _mm256_set1_epi16(0x7fff));
-    return (Signs){_mm256_add_epi16(key, codes->to_listed), _mm256_xor_si256(s, b)};
+    return _mm256_add_epi16(_mm256_and_si256(upper, _mm256_set1_epi16(0x7fff)), to_listed);
 }
 
-/* The signs of sixteen and sixteen more, a bit each: in order, or as packing leaves them, which takes 64 bits of one and of
- * the other in turn. */
-INLINE uint32_t signs_in_turn(__m256i first, __m256i second) {
-    return (uint32_t)_mm256_movemask_epi8(_mm256_packs_epi16(first, second));
-}
-
-INLINE uint32_t signs_in_order(__m256i first, __m256i second) {
+/* The signs of sixteen and sixteen more, a bit each: packing takes 64 bits of one and of the other in turn, which does not
+ * matter to those that are only counted. */
+INLINE Compared compare_step(const unsigned char *sft_codes, const unsigned char *base_codes, uint32_t least,
+                             float *sft, float *base, Equal *equal) {
     enum { ORDER = 0xd8 };
-    return (uint32_t)_mm256_movemask_epi8(_mm256_permute4x64_epi64(_mm256_packs_epi16(first, second), ORDER));
+    __m256i s = load_sixteen(sft_codes), b = load_sixteen(base_codes);
+    __m256i s2 = load_sixteen(sft_codes + 32), b2 = load_sixteen(base_codes + 32);
+    __m256i first = compare_sixteen(s, b, least, sft, base, equal);
+    __m256i second = compare_sixteen(s2, b2, least, sft + 16, base + 16, equal);
+    __m256i listed = _mm256_permute4x64_epi64(_mm256_packs_epi16(first, second), ORDER);
+    __m256i flipped = _mm256_packs_epi16(_mm256_xor_si256(s, b), _mm256_xor_si256(s2, b2));
+    return (Compared){(uint32_t)_mm256_movemask_epi8(listed), (uint32_t)_mm256_movemask_epi8(flipped)};
 }
 
-INLINE bool have_zero(__m256i s, __m256i b) {
-    __m256i least = _mm256_min_epu16(_mm256_add_epi16(s, s), _mm256_add_epi16(b, b));
-    return _mm256_movemask_epi8(_mm256_cmpeq_epi16(least, _mm256_setzero_si256())) != 0;
-}
+#endif
 
-INLINE __m256i load_sixteen(const unsigned char *from) {
-    return _mm256_loadu_si256((const __m256i *)(const void *)from);
-}
-
-INLINE void compare_codes(Codes *codes, const unsigned char *s, const unsigned char *b, size_t count,
-                          float *sft, float *base, Listed *listed) {
-    for (size_t i = 0; i < count; i += 32) {
-        __m256i zero = _mm256_setzero_si256(), s1 = load_sixteen(s + 2 * i), b1 = load_sixteen(b + 2 * i);
-        Signs first = compare_sixteen(codes, s1, b1, sft + i, base + i), second = {zero, zero};
-        if (i + 16 < count)
-            second = compare_sixteen(codes, load_sixteen(s + 2 * i + 32), load_sixteen(b + 2 * i + 32),
-                                     sft + i + 16, base + i + 16);
-        uint32_t bits = signs_in_order(first.listed, second.listed);
-        memcpy(listed->bits + i / 8, &bits, sizeof bits);
-        uint32_t flipped = signs_in_turn(first.flipped, second.flipped);
-        codes->flips += (uint64_t)__builtin_popcount(flipped);
-        if (flipped != 0) {
-            codes->may_mislead = codes->may_mislead || have_zero(s1, b1);
-            if (i + 16 < count)
-                codes->may_mislead = codes->may_mislead ||
-                                     have_zero(load_sixteen(s + 2 * i + 32), load_sixteen(b + 2 * i + 32));
-        }
+INLINE Counts compare_codes(const unsigned char *s, const unsigned char *b, size_t count, uint32_t least,
+                            float *sft, float *base, Listed *listed) {
+    Counts counts = {0};
+    Equal equal = equal_none();
+    for (size_t i = 0; i < count; i += STEP) {
+        const unsigned char *from = s + 2 * i, *other = b + 2 * i;
+        Compared compared = compare_step(from, other, least, sft + i, base + i, &equal);
+        memcpy(listed->bits + i / 8, &compared.listed, sizeof compared.listed);
+        counts.flips += (uint64_t)__builtin_popcount(compared.flipped);
+        if (compared.flipped != 0 && !counts.may_mislead)
+            counts.may_mislead = have_zero_code(from, other) || have_zero_code(from + 32, other + 32);
     }
     end_listed(listed, count);
-}
-
-INLINE uint64_t add_sixteens(__m256i counts) {
-    uint16_t lanes[16];
-    uint64_t sum = 0;
-    _mm256_storeu_si256((__m256i *)(void *)lanes, counts);
-    for (size_t l = 0; l < 16; l++) sum += lanes[l];
-    return sum;
+    counts.equal = equal_sum(equal);
+    return counts;
 }
 
 /* Whether every element was, as kernels_is_finite() has it. */
@@ -302,20 +387,14 @@ INLINE bool are_finite(const KernelDrift *drift) {
     return _mm256_movemask_pd(_mm256_cmp_pd(none, none, _CMP_UNORD_Q)) == 0;
 }
 
-INLINE void count_codes(const Codes *codes, size_t count, KernelDrift *drift) {
-    drift->changed += count - add_sixteens(codes->equal);
-    drift->sign_flips += codes->flips;
-}
-
 /* ---- all of it ---- */
 
 /* Where element i of a block lies. */
 INLINE size_t place_of(bool is_split, size_t i) {
-    return is_split ? i / 16 * 16 + i % 2 * 8 + i % 16 / 2 : i;
+    return is_split ? i / STRETCH * STRETCH + i % 2 * (STRETCH / 2) + i % STRETCH / 2 : i;
 }
 
-/* Where the bits are. How many a word has cannot be foretold, and a wrong guess of the processor costs more than a few
- * places too many, which the next ones overwrite. */
+/* Where the bits are. How many a word has cannot be foretold: a few places too many, which the next ones overwrite, cost less. */
 INLINE size_t list_places(const Listed *listed, size_t count, uint16_t *places) {
     size_t found = 0;
     for (size_t first = 0; first < count; first += WORD) {
@@ -338,7 +417,7 @@ INLINE size_t list_places(const Listed *listed, size_t count, uint16_t *places) 
 
 /* |Δ| of those whose key is `least` or more, in order. Where the halves of keys that were compared tell, they are not asked
  * again. */
-INLINE size_t list_sizes(const Floats *floats, const Listed *listed, size_t count, uint32_t least,
+static size_t list_sizes(const Floats *floats, const Listed *listed, size_t count, uint32_t least,
                          double *sizes) {
     uint16_t places[BLOCK + GUESS];
     size_t places_count = list_places(listed, count, places), found = 0;
@@ -348,11 +427,29 @@ INLINE size_t list_sizes(const Floats *floats, const Listed *listed, size_t coun
     }
     if ((least & 0xffffU) == 0) return places_count;
     for (size_t i = 0; i < places_count; i++) {
-        double size = sizes[i];
-        sizes[found] = size;
-        found += kernels_to_bits((float)size) >= least;
+        sizes[found] = sizes[i];
+        found += kernels_to_bits((float)sizes[i]) >= least;
     }
     return found;
+}
+
+/* Adds up what was compared. Where a NaN may be, of these elements or of earlier ones, they are counted as numbers are. */
+INLINE size_t finish(const Floats *floats, const Listed *listed, Counts counts, size_t count, uint32_t least,
+                     Ahead ahead, KernelDrift *drift, double *sizes) {
+    if (counts.equal == count && least > 0) {
+        KernelDrift before = *drift;
+        add_up_base(floats, count, ahead, drift);
+        if (are_finite(drift)) return 0;
+        *drift = before;
+    }
+    add_up(floats, count, ahead, drift);
+    if (counts.may_mislead || !are_finite(drift)) {
+        count_numbers(floats, count, drift);
+    } else {
+        drift->changed += count - counts.equal;
+        drift->sign_flips += counts.flips;
+    }
+    return list_sizes(floats, listed, count, least, sizes);
 }
 
 static size_t drift_bf16(const unsigned char *s, const unsigned char *b, size_t count, uint32_t least,
@@ -360,29 +457,16 @@ static size_t drift_bf16(const unsigned char *s, const unsigned char *b, size_t 
     ALIGNED float sft[BLOCK], base[BLOCK];
     const Floats floats = {(const void *)sft, (const void *)base, true};
     Listed listed;
-    Codes codes = codes_of_none(least);
-    compare_codes(&codes, s, b, count, sft, base, &listed);
-    add_up(&floats, count, (Ahead){s + 2 * AHEAD, b + 2 * AHEAD, 2}, drift);
-    if (codes.may_mislead || !are_finite(drift)) /* a NaN, of these or of earlier ones */
-        count_numbers(&floats, count, drift);
-    else
-        count_codes(&codes, count, drift);
-    return list_sizes(&floats, &listed, count, least, sizes);
+    Counts counts = compare_codes(s, b, count, least, sft, base, &listed);
+    Ahead ahead = {s + 2 * AHEAD, b + 2 * AHEAD, 2};
+    return finish(&floats, &listed, counts, count, least, ahead, drift, sizes);
 }
 
 static size_t drift_floats(const Floats *floats, size_t count, uint32_t least, Ahead ahead,
                            KernelDrift *drift, double *sizes) {
     Listed listed;
-    count_numbers(floats, count, drift);
-    list_numbers(floats, count, least, &listed);
-    add_up(floats, count, ahead, drift);
-    return list_sizes(floats, &listed, count, least, sizes);
-}
-
-static size_t drift_f32(const unsigned char *s, const unsigned char *b, size_t count, uint32_t least,
-                        KernelDrift *drift, double *sizes) {
-    const Floats floats = {s, b, false};
-    return drift_floats(&floats, count, least, (Ahead){s + 4 * AHEAD, b + 4 * AHEAD, 4}, drift, sizes);
+    Counts counts = compare_numbers(floats, count, least, &listed);
+    return finish(floats, &listed, counts, count, least, ahead, drift, sizes);
 }
 
 static size_t drift_block(const KernelRow *row, size_t first, size_t count, uint32_t least,
@@ -393,7 +477,8 @@ static size_t drift_block(const KernelRow *row, size_t first, size_t count, uint
     if (row->sft_dtype == row->base_dtype && row->sft_dtype == DTYPE_BF16)
         return drift_bf16(s, b, count, least, drift, sizes);
     if (row->sft_dtype == row->base_dtype && row->sft_dtype == DTYPE_F32)
-        return drift_f32(s, b, count, least, drift, sizes);
+        return drift_floats(&(Floats){s, b, false}, count, least, (Ahead){s + 4 * AHEAD, b + 4 * AHEAD, 4},
+                            drift, sizes);
     ALIGNED float sft[BLOCK], base[BLOCK];
     const Floats floats = {(const void *)sft, (const void *)base, false};
     kernels_widen(row->sft_dtype, s, count, sft);
@@ -403,7 +488,7 @@ static size_t drift_block(const KernelRow *row, size_t first, size_t count, uint
 
 size_t kernels_variant_drift_vectors(const KernelRow *row, size_t count, uint32_t least, KernelDrift *drift,
                                      double *sizes, size_t *listed) {
-    size_t whole = count - count % KERNELS_DRIFT_LANES;
+    size_t whole = count - count % STEP;
     *listed = 0;
     for (size_t at = 0; at < whole; at += BLOCK) {
         size_t part = whole - at < BLOCK ? whole - at : BLOCK;

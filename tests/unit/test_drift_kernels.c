@@ -118,11 +118,12 @@ static size_t part_listed(const Kernels *kernels, LiveEvaluation *result) {
 
 static void run_kernel(const Kernels *kernels, const KernelRow *row, size_t count, LiveEvaluation *result) {
     memset(result, 0, sizeof *result);
-    for (uint32_t least = 0x3b000000; least <= 0x3c000000; least += 0x800000) {
-        result->listed = kernels->drift(row, count, least, &result->sums, result->sizes);
+    static const uint32_t LEAST[] = {1, 0x3b000000, 0x3b800000, 0x3c000000};
+    for (size_t i = 0; i < sizeof LEAST / sizeof *LEAST; i++) {
+        result->listed = kernels->drift(row, count, LEAST[i], &result->sums, result->sizes);
         assert_true(result->listed <= count);
         size_t end = result->listed;
-        if (least == 0x3b800000) end = part_listed(kernels, result);
+        if (i == 3) end = part_listed(kernels, result);
         memset(result->sizes + end, 0, (KERNELS_DRIFT_SIZES - end) * sizeof(double));
     }
 }
