@@ -255,12 +255,14 @@ INLINE void finish_tile(Rows *rows, size_t count, DType dtype, Form form, Target
     for (size_t r = 0; r < count; r++) finish_row(rows, dtype, form, target, r, column, sums[r]);
 }
 
-/* Functions of their own for all that is constant in a tile: how many columns they finished. */
+/* Functions of their own for all that is constant in a tile: how many columns they finished. What is in `rows` is theirs, or
+ * each sum that is stored might be a part of it, to be loaded again. */
 #define FINISH_TILES(name, tile_rows, dtype, form, target)                                                   \
-    static __attribute__((noinline)) size_t name(Rows *rows) {                                               \
+    static __attribute__((noinline)) size_t name(const Rows *all) {                                          \
+        Rows rows = *all;                                                                                    \
         size_t column = 0;                                                                                   \
-        for (; column + SPAN <= rows->count; column += SPAN)                                                 \
-            finish_tile(rows, tile_rows, dtype, form, target, column);                                       \
+        for (; column + SPAN <= rows.count; column += SPAN)                                                  \
+            finish_tile(&rows, tile_rows, dtype, form, target, column);                                      \
         return column;                                                                                       \
     }
 #define FINISH_EITHER(name, dtype, form, target)                                                             \
