@@ -12,8 +12,9 @@ Status adapter_build_floats(AdapterBuild *build, size_t count, float **block, Er
     Status status =
         MEMORY_RESERVE(adapter->floats, &adapter->float_capacity, adapter->float_count + 1, error);
     if (status != STATUS_OK) return status;
-    *block = memory_allocate(count, sizeof **block);
+    *block = memory_allocate_aligned(count, sizeof **block);
     if (*block == NULL) return memory_fail(error, build->directory);
+    memset(*block, 0, count * sizeof **block);
     adapter->floats[adapter->float_count++] = *block;
     return STATUS_OK;
 }

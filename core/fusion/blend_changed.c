@@ -76,7 +76,8 @@ static void weigh_token(const Blend *blend, size_t first_column, size_t columns,
 
 bool blend_changed_multiply(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
     TensorChanged changed;
-    float x_sft[PART], x_base[PART], sums[PART_ROWS];
+    _Alignas(KERNELS_LINE) float x_sft[PART], x_base[PART];
+    float sums[PART_ROWS];
     if (!find_changed(blend, first, count, 0, &changed)) return false;
     for (size_t r = 0; r < count; r++) y[r] = 0.0F;
     for (size_t at = 0, n; at < blend->sft->columns; at += n) {
