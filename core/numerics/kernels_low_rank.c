@@ -21,7 +21,8 @@ enum {
     WIDTH = KERNELS_WIDTH,
     SPAN = VECTORS * WIDTH,
     LANES = 16,
-    MOST_SCALED = 64 /* rank up to which a scale may go into the left factor */
+    MOST_SCALED = 64,  /* rank up to which a scale may go into the left factor */
+    MOST_BESIDE = 1024 /* rank up to which a tile's rows of the left factor are laid side by side */
 };
 
 /* Base's part in what comes out: none, or it is of the rows that were changed, or of others. */
@@ -35,6 +36,7 @@ typedef struct Rows {
     KernelFactors factors;
     KernelChanged changed;
     float scale; /* of the sums: 1 where it is in the factor */
+    bool is_scaled;
     size_t count;
     unsigned char *to; /* TO_STORED, TO_WEIGHTS */
     size_t to_stride;
@@ -151,16 +153,16 @@ INLINE Vector load_elements(DType dtype, const unsigned char *from) {
     return dtype == DTYPE_BF16 ? vector_load_bf16(from) : vector_load((const float *)(const void *)from);
 }
 
-/* SFT's values from base's, in place of the product's sums. */
-INLINE void change_row(DType dtype, float scale, const Vector *starts, Vector *values) {
-    if (scale != 1.0F) {
+/* SFT's values from base's, in place of the product's sums. What is multiplied by a token has been looked at before. */
+INLINE void change_row(const Rows *rows, DType dtype, Target target, const Vector *starts, Vector *values) {
+    if (rows->is_scaled) {
 #pragma GCC unroll 4
-        for (size_t v = 0; v < VECTORS; v++) values[v] = vector_spread(scale) * values[v];
+        for (size_t v = 0; v < VECTORS; v++) values[v] = vector_spread(rows->scale) * values[v];
     }
 #pragma GCC unroll 4
     for (size_t v = 0; v < VECTORS; v++) values[v] = starts[v] + values[v];
     if (dtype != DTYPE_BF16) return;
-    if (__builtin_expect(has_nan(values), 0)) {
+    if (target != TO_SUMS && __builtin_expect(has_nan(values), 0)) {
 #pragma GCC unroll 4
         for (size_t v = 0; v < VECTORS; v++) values[v] = round_any(values[v]);
         return;
@@ -217,7 +219,7 @@ INLINE void finish_row(Rows *rows, DType dtype, Form form, Target target, size_t
 #pragma GCC unroll 4
     for (size_t v = 0; v < VECTORS; v++) starts[v] = load_elements(dtype, start + v * WIDTH * size);
     look_ahead(start, changed->stride * size, SPAN * size);
-    change_row(dtype, rows->scale, starts, values);
+    change_row(rows, dtype, target, starts, values);
     if (form == OF_OTHERS) {
         const unsigned char *base = (const unsigned char *)changed->base + before;
         look_ahead(base, changed->stride * size, SPAN * size);
@@ -230,23 +232,25 @@ INLINE void finish_row(Rows *rows, DType dtype, Form form, Target target, size_t
         put_row(rows, dtype, form, target, row, column, values, form == OF_SAME ? starts : bases);
 }
 
-/* `count`: rows. */
+/* `count`: rows, whose elements of the left factor lie side by side. */
 INLINE void finish_tile(Rows *rows, size_t count, DType dtype, Form form, Target target, size_t column) {
     const KernelFactors *factors = &rows->factors;
     const float *left = factors->left, *right = factors->right + column;
+    const size_t left_rank = count == ROWS ? ROWS : factors->left_rank;
     Vector sums[ROWS][VECTORS];
 #pragma GCC unroll 4
     for (size_t r = 0; r < count; r++) {
 #pragma GCC unroll 4
         for (size_t v = 0; v < VECTORS; v++) sums[r][v] = vector_spread(0.0F);
     }
-    for (size_t k = 0; k < factors->rank; k++, left += factors->left_rank, right += factors->right_rank) {
+#pragma GCC unroll 4
+    for (size_t k = 0; k < factors->rank; k++, left += left_rank, right += factors->right_rank) {
         Vector line[VECTORS];
 #pragma GCC unroll 4
         for (size_t v = 0; v < VECTORS; v++) line[v] = vector_load(right + v * WIDTH);
 #pragma GCC unroll 4
         for (size_t r = 0; r < count; r++) {
-            Vector factor = vector_spread(left[r * factors->left_row]);
+            Vector factor = vector_spread(left[r]);
 #pragma GCC unroll 4
             for (size_t v = 0; v < VECTORS; v++) sums[r][v] = vector_fma(factor, line[v], sums[r][v]);
         }
@@ -260,6 +264,7 @@ INLINE void finish_tile(Rows *rows, size_t count, DType dtype, Form form, Target
 #define FINISH_TILES(name, tile_rows, dtype, form, target)                                                   \
     static __attribute__((noinline)) size_t name(const Rows *all) {                                          \
         Rows rows = *all;                                                                                    \
+        rows.is_scaled = rows.scale != 1.0F;                                                                 \
         size_t column = 0;                                                                                   \
         for (; column + SPAN <= rows.count; column += SPAN)                                                  \
             finish_tile(&rows, tile_rows, dtype, form, target, column);                                      \
@@ -314,18 +319,33 @@ static bool is_exact(float scale) {
     return isfinite(scale) && fabsf(frexpf(scale, &exponent)) == 0.5F;
 }
 
-/* A tile's rows of the left factor, scaled and side by side: it takes so few of them that this costs little, and saves
- * scaling each sum. */
-static void scale_left(Rows *rows, size_t count, float *scaled) {
+/* A tile's rows of the left factor, side by side and, where that rounds nothing, scaled: it takes so few of them that this
+ * costs little, and saves looking for them, and scaling each sum. */
+static void lay_left_out(Rows *rows, size_t count, float *beside) {
     KernelFactors *factors = &rows->factors;
+    bool is_scaled = factors->rank <= MOST_SCALED && is_exact(rows->scale);
     for (size_t k = 0; k < factors->rank; k++)
-        for (size_t r = 0; r < count; r++)
-            scaled[k * ROWS + r] =
-                rows->changed.scale * factors->left[r * factors->left_row + k * factors->left_rank];
-    factors->left = scaled;
+        for (size_t r = 0; r < count; r++) {
+            float value = factors->left[r * factors->left_row + k * factors->left_rank];
+            beside[k * ROWS + r] = is_scaled ? rows->scale * value : value;
+        }
+    factors->left = beside;
     factors->left_row = 1;
     factors->left_rank = ROWS;
-    rows->scale = 1.0F;
+    if (is_scaled) rows->scale = 1.0F;
+}
+
+/* Whether sums may be no numbers that round_bf16() makes numbers of: those have bits set that neither a stored bfloat16 has
+ * nor what comes of infinities. */
+static bool has_nan_factors(const KernelFactors *factors, float scale, size_t rows, size_t count) {
+    int nans = isnan(scale);
+    for (size_t k = 0; k < factors->rank; k++) {
+        const float *left = factors->left + k * factors->left_rank,
+                    *right = factors->right + k * factors->right_rank;
+        for (size_t r = 0; r < rows; r++) nans |= isnan(left[r * factors->left_row]);
+        for (size_t c = 0; c < count; c++) nans |= isnan(right[c]);
+    }
+    return nans != 0;
 }
 
 /* Pairwise: 16 → 8 → 4 → 2 → 1; spelled out, so that compilers add whole vectors. */
@@ -339,11 +359,12 @@ INLINE float fold(const float *lanes) {
 /* `all` begins with the first of `count` rows. */
 static void finish_all(const Rows *all, Target target, size_t count, float *sums) {
     size_t size = dtype_size(all->changed.dtype), stride = all->changed.stride * size;
-    float scaled[ROWS * MOST_SCALED], lanes[ROWS][LANES];
-    bool scales_left = all->factors.rank <= MOST_SCALED && is_exact(all->changed.scale);
+    _Alignas(KERNELS_LINE) float beside[ROWS * MOST_BESIDE], lanes[ROWS][LANES];
+    bool is_beside = all->factors.rank <= MOST_BESIDE;
+    bool is_plain = target != TO_SUMS || !has_nan_factors(&all->factors, all->scale, count, all->count);
     for (size_t row = 0, taken; row < count; row += taken) {
         Rows rows = *all;
-        taken = count - row < ROWS ? 1 : ROWS;
+        taken = count - row < ROWS || !is_beside ? 1 : ROWS;
         rows.factors.left += row * all->factors.left_row;
         rows.changed.start = (const unsigned char *)all->changed.start + row * stride;
         if (all->changed.base != NULL)
@@ -352,8 +373,8 @@ static void finish_all(const Rows *all, Target target, size_t count, float *sums
             rows.to += row * all->to_stride * (target == TO_WEIGHTS ? sizeof(float) : size);
         memset(lanes, 0, sizeof lanes);
         rows.lanes = lanes;
-        if (scales_left) scale_left(&rows, taken, scaled);
-        finish_rest(&rows, taken, target, finish_tiles(&rows, taken == ROWS, target));
+        if (is_beside) lay_left_out(&rows, taken, beside);
+        finish_rest(&rows, taken, target, is_plain ? finish_tiles(&rows, taken == ROWS, target) : 0);
         for (size_t r = 0; r < taken && target == TO_SUMS; r++) sums[row + r] = fold(lanes[r]);
     }
 }

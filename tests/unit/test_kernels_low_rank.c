@@ -65,6 +65,18 @@ static void factors_are_added_with_one_rounding_each(void **state) {
                                                   COLUMNS[c]);
 }
 
+/* A rank whose factors are too long to be laid side by side for a tile. */
+static void factors_of_any_rank_are_added(void **state) {
+    (void)state;
+    enum { RANK = 1030 };
+    static float left[FACTOR_ROWS * RANK], right[RANK * FACTOR_COLUMNS];
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) left[i] = (float)random_uniform(49, i) - 0.5F;
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) right[i] = (float)random_uniform(50, i) - 0.5F;
+    const KernelFactors factors = {left, right, RANK, 1, FACTOR_COLUMNS, RANK};
+    for (size_t v = 0; v < variant_count; v++)
+        factors_must_be_added(variants[v], &factors, 2.0F, DTYPE_BF16, FACTOR_ROWS, FACTOR_COLUMNS);
+}
+
 /* What low_rank() makes of a row. */
 static void change_row(const Kernels *kernels, const KernelFactors *factors, const KernelChanged *changed,
                        size_t row, size_t count, unsigned char *sft) {
@@ -204,6 +216,7 @@ static void changed_rows_times_a_token_are_never_in_memory_and_yet_the_same(void
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(factors_are_added_with_one_rounding_each),
+        cmocka_unit_test(factors_of_any_rank_are_added),
         cmocka_unit_test(changed_rows_are_blended_as_if_they_had_been_stored),
         cmocka_unit_test(changed_rows_times_a_token_are_never_in_memory_and_yet_the_same),
     };
