@@ -232,6 +232,7 @@ static bool has_other_parts(const ModelConfig *config) {
         is_known[part] = true;
     for (int part = TENSOR_PART_STREAM_ROUTER; part <= TENSOR_PART_LAUREL_NORM; part++) is_known[part] = true;
     for (int part = TENSOR_PART_COMMON_NORM; part <= TENSOR_PART_LAMBDA_K2; part++) is_known[part] = true;
+    for (int part = TENSOR_PART_QUERY_ROUTER; part <= TENSOR_PART_KEY_VALUE; part++) is_known[part] = true;
     for (int part = TENSOR_PART_MASK_STEP; part <= TENSOR_PART_MASK_RATE; part++) is_known[part] = true;
     for (int part = TENSOR_PART_STREAM_IN_1; part <= TENSOR_PART_STREAM_OUT_3; part++) is_known[part] = true;
     for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) is_known[KNOWN[i]] = true;
@@ -250,7 +251,6 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {scales_side_by_side(config), "scaled blocks side by side"},
         {config->lacks_final_norm, "a stream without a last norm"},
         {mixes_norms_and_gates(config), "norms of gated attention"},
-        {architecture_mixes_heads(config), "experts of attention"},
         {architecture_is_compressed(config), "compressed attention"},
         {config->connections > 0, "hyper-connections"},
         {has_other_values(config) && config->qkv != QKV_PARTED, "values of another width than keys"},

@@ -238,8 +238,11 @@ static Status cut_stacks(const Pair *pair, const ModelConfig *config, const Laye
     Status status = model_experts_cut_stack(pair, into->parts[TENSOR_PART_QUERY_EXPERTS], count, channels,
                                             config->hidden_size, false, &into->query_experts, error);
     if (status != STATUS_OK) return status;
-    return model_experts_cut_stack(pair, into->parts[TENSOR_PART_OUTPUT_EXPERTS], count, config->hidden_size,
-                                   channels, false, &into->output_experts, error);
+    status = model_experts_cut_stack(pair, into->parts[TENSOR_PART_OUTPUT_EXPERTS], count,
+                                     config->hidden_size, channels, false, &into->output_experts, error);
+    return status == STATUS_OK ? model_experts_join(count, &into->query_experts, &into->output_experts,
+                                                    &into->head_experts, error)
+                               : status;
 }
 
 /* Everything that a layer of either model needs, or, as layer -1, the model besides: each is run with what its own
@@ -374,6 +377,7 @@ void model_close(Model *model) {
     if (model == NULL) return;
     for (uint64_t layer = 0; model->layers != NULL && layer < model->config->layers; layer++) {
         model_experts_free(&model->layers[layer].experts);
+        model_experts_free(&model->layers[layer].head_experts);
         model_experts_free_stack(&model->layers[layer].query_experts);
         model_experts_free_stack(&model->layers[layer].output_experts);
         model_experts_free_stack(&model->layers[layer].output_groups);

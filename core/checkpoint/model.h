@@ -17,6 +17,7 @@ typedef struct ModelLayer {
     const PairTensor *const *q_norms, *const *k_norms; /* of each head, where they are apart; else NULL */
     ModelExperts experts;                              /* of a layer that has some */
     ExpertStack query_experts, output_experts;         /* of attention, the same */
+    ModelExperts head_experts;                         /* both as up and down of experts */
     ExpertStack output_groups;                         /* of groups of heads */
 } ModelLayer;
 

@@ -271,6 +271,17 @@ void model_experts_free_stack(ExpertStack *stack) {
     *stack = (ExpertStack){0};
 }
 
+Status model_experts_join(uint64_t count, const ExpertStack *up, const ExpertStack *down,
+                          ModelExperts *experts, Error *error) {
+    experts->list = memory_allocate((size_t)count, sizeof *experts->list);
+    if (experts->list == NULL) return memory_fail(error, "the experts");
+    for (uint64_t e = 0; e < count; e++) {
+        experts->list[e].matrices[EXPERT_UP] = &up->list[e];
+        if (down != NULL) experts->list[e].matrices[EXPERT_DOWN] = &down->list[e];
+    }
+    return STATUS_OK;
+}
+
 int64_t model_experts_listed(const Tensor *table, uint64_t element) {
     int64_t value;
     memcpy(&value, table->data + element * sizeof value, sizeof value);

@@ -46,6 +46,10 @@ Status model_experts_cut_stack(const Pair *pair, const PairTensor *whole, uint64
                                Error *error) STATUS_MUST_CHECK;
 void model_experts_free_stack(ExpertStack *stack);
 
+/* Stacks as experts of two matrices, up and down (NULL: it has none), whose slices they borrow. The caller frees with model_experts_free(). */
+Status model_experts_join(uint64_t count, const ExpertStack *up, const ExpertStack *down,
+                          ModelExperts *experts, Error *error) STATUS_MUST_CHECK;
+
 /* Finds those of one layer; a matrix that is missing or has another shape than config.json says is refused by name. The
  * caller frees with model_experts_free(), also after a failure. */
 Status model_experts_find(const Pair *pair, int layer, const ModelConfig *config, ModelExperts *experts,

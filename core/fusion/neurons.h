@@ -23,6 +23,8 @@
  * Latent attention has neurons where it has a matrix that is one of these modules: inputs of o, and outputs of q where queries come
  * of no latent. What comes of a latent is an output of no q, k or v, and has none.
  *
+ * Attention of experts has none: no matrix is q or o of all tokens.
+ *
  * Mixers that keep a state of their text (state spaces, linear attention, convolutions) have none: what comes of their matrices is
  * channels, writes, decays and steps at once, which no row and column of base would put back alone.
  *

@@ -101,7 +101,6 @@ const char *neurons_find_unnumbered(const ModelConfig *config) {
     const LayerPlan *experts = first_experts(config);
     if (experts_differ(config)) return "experts of several sizes";
     if (experts != NULL && experts->experts.count == 0) return "a mixture without experts";
-    if (architecture_mixes_heads(config)) return "experts of attention";
     if (architecture_is_compressed(config)) return "compressed attention";
     const NeuronTable table = neurons_list(config);
     if (config->has_common) return "blocks that layers share";
@@ -158,8 +157,9 @@ uint64_t neurons_widest_mlp(const ModelConfig *config) {
     return widest;
 }
 
+/* Where o is one matrix: of experts or groups of heads its inputs are none of the method's. */
 static uint64_t count_heads(const LayerPlan *plan) {
-    return architecture_attends(plan) ? plan->heads : 0;
+    return architecture_attends(plan) && architecture_has(plan, TENSOR_O) ? plan->heads : 0;
 }
 
 uint64_t neurons_channels(const ModelConfig *config, uint64_t layer) {

@@ -15,6 +15,7 @@ static const uint64_t GRADIENT_BUDGET = 256 << 20;
 
 /* What activations are summed for. */
 typedef struct Measuring {
+    const ModelConfig *config;
     NeuronTable table;
     Dormancy *dormancy;
     size_t done; /* tokens of earlier calls */
@@ -51,7 +52,7 @@ static void add_activations(void *user, const ForwardMoment *moment) {
         add_rows(moment->rows, moment->values, moment->width / moment->rows->chosen, mlp);
     if (moment->site == FORWARD_CHOSEN || moment->site == FORWARD_WEIGHTS)
         routing_add(&dormancy->routing, moment, measuring->done);
-    if (moment->site == FORWARD_MIXED)
+    if (moment->site == FORWARD_MIXED && neurons_channels(measuring->config, moment->layer) > 0)
         add_magnitudes(moment->values, moment->tokens, moment->width,
                        dormancy->channel_scores + moment->layer * dormancy->channels);
 }
@@ -122,7 +123,7 @@ static Status run_rows(const Model *model, const Settings *settings, const Evalu
 static Status sum_activations(const Model *model, const Settings *settings, const EvaluationRow *rows,
                               size_t row_count, Dormancy *dormancy, Job *job, Error *error) {
     MatmulScratch *scratch;
-    Measuring measuring = {neurons_list(model->config), dormancy, 0};
+    Measuring measuring = {model->config, neurons_list(model->config), dormancy, 0};
     Status status = matmul_create_scratch(job_threads(job), &scratch, error);
     for (size_t at = 0; at < row_count && status == STATUS_OK;) {
         size_t count = 0, tokens = 0;

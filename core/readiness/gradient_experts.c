@@ -125,14 +125,22 @@ typedef struct Row {
     float weight;
 } Row;
 
+/* Of a token: its rows, of so many floats each. */
+static uint64_t count_bytes(const ModelConfig *config, uint64_t rows, uint64_t floats) {
+    return 2 * config->hidden_size * sizeof(float) +
+           rows * ((floats + 1) * sizeof(float) + sizeof(uint32_t) + sizeof(Row));
+}
+
 uint64_t gradient_experts_token_bytes(const Model *model) {
     const ModelConfig *config = model->config;
     uint64_t most = 0;
     for (size_t i = 0; i < config->plan_count; i++) {
-        const ExpertPlan *plan = &config->plans[i].experts;
-        if (config->plans[i].mlp != MLP_EXPERTS) continue;
-        uint64_t row = (3 * plan->width + 1) * sizeof(float) + sizeof(uint32_t) + sizeof(Row),
-                 token = 2 * config->hidden_size * sizeof(float) + plan->chosen * row;
+        const LayerPlan *layer = &config->plans[i];
+        const ExpertPlan *plan = &layer->experts;
+        uint64_t token = 0;
+        if (layer->mlp == MLP_EXPERTS) token += count_bytes(config, plan->chosen, 3 * plan->width);
+        if (architecture_needs(layer, TENSOR_PART_QUERY_EXPERTS))
+            token += count_bytes(config, plan->chosen, 2 * layer->kv_heads * layer->head_dim);
         if (token > most) most = token;
     }
     return most;
@@ -343,7 +351,7 @@ static void take_squares(const GradientExperts *experts, const BackwardFlow *flo
         for (size_t t = matrix->tasks[e]; t < matrix->tasks[e + 1]; t++) square += matrix->partial[t];
         if (square < 0.0) square = 0.0; /* of pairs, by rounding */
         *square_of(experts, flow->of->list[e].matrices[kind.matrix], squares) += square;
-        squares->experts[flow->layer][e] += square;
+        if (!flow->are_heads) squares->experts[flow->layer][e] += square;
         if (matrix->bias == NULL) continue;
         *square_of(experts, bias_of(flow->of, kind), squares) += matrix->bias[e];
         squares->experts[flow->layer][e] += matrix->bias[e];
@@ -367,7 +375,7 @@ static Status add_kind(GradientExperts *experts, const BackwardFlow *flow, const
 static void begin(const GradientExperts *experts, const BackwardFlow *flow, const GradientSquares *squares) {
     size_t count = flow->experts->sequences->experts;
     for (size_t e = 0; e < count; e++) {
-        squares->experts[flow->layer][e] = 0.0;
+        if (!flow->are_heads) squares->experts[flow->layer][e] = 0.0;
         for (int i = 0; i < EXPERT_MATRIX_COUNT; i++)
             if (flow->of->list[e].matrices[i] != NULL)
                 *square_of(experts, flow->of->list[e].matrices[i], squares) = 0.0;

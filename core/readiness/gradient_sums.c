@@ -23,9 +23,9 @@ struct GradientSums {
     float *panels; /* [threads][PANEL_ROWS × PANEL_COLUMNS] */
     Whole *matrices;
     size_t matrix_count, matrix_capacity;
-    GradientExperts *experts;
-    double **vectors; /* [pair->count]: from the first group to the last */
-    double *partial;  /* [partial_capacity]: a task's sum */
+    GradientExperts *experts[2]; /* of MLPs, and of attention: those of a layer come by turns */
+    double **vectors;            /* [pair->count]: from the first group to the last */
+    double *partial;             /* [partial_capacity]: a task's sum */
     size_t partial_capacity;
 };
 
@@ -49,7 +49,7 @@ void gradient_sums_free(GradientSums *sums) {
     if (sums == NULL) return;
     for (size_t i = 0; i < sums->matrix_count; i++) free(sums->matrices[i].elements);
     free(sums->matrices);
-    gradient_experts_free(sums->experts);
+    for (int i = 0; i < 2; i++) gradient_experts_free(sums->experts[i]);
     for (size_t i = 0; sums->vectors != NULL && i < sums->pair->count; i++) free(sums->vectors[i]);
     free(sums->vectors);
     free(sums->panels);
@@ -300,9 +300,10 @@ static Status add_rows(const BackwardFlow *flow, double *square, Error *error) {
 
 static Status add_experts(GradientSums *sums, const BackwardFlow *flow, const GradientSquares *squares,
                           Error *error) {
+    GradientExperts **experts = &sums->experts[flow->are_heads];
     Status status = STATUS_OK;
-    if (sums->experts == NULL) status = gradient_experts_create(sums->pair, sums->job, &sums->experts, error);
-    return status == STATUS_OK ? gradient_experts_add(sums->experts, flow, squares, error) : status;
+    if (*experts == NULL) status = gradient_experts_create(sums->pair, sums->job, experts, error);
+    return status == STATUS_OK ? gradient_experts_add(*experts, flow, squares, error) : status;
 }
 
 Status gradient_sums_add(GradientSums *sums, const BackwardFlow *flow, const GradientSquares *squares,

@@ -168,8 +168,9 @@ static Status weigh_all(Weighing *weighing, Gradient *gradient, Error *error) {
             continue;
         }
         GradientTensor *own = &gradient->tensors[i - gradient->expert_count];
-        if (own->role == TENSOR_EXPERT || own->role == TENSOR_EXPERT_BIAS)
-            own->weight = sqrt(weighing->squares[own->tensor - weighing->model->pair->tensors]);
+        double square = weighing->squares[own->tensor - weighing->model->pair->tensors];
+        if (square > 0.0) /* of experts of attention none is known */
+            own->weight = sqrt(square);
         else
             status = weigh_tensor(weighing, own->tensor, &own->weight, error);
     }

@@ -51,7 +51,10 @@ static void keep_activations(void *user, const ForwardMoment *moment) {
                   {FORWARD_LAUREL, COPY_LAUREL},
                   {FORWARD_STREAM_MODES, COPY_STREAM_MODES},
                   {FORWARD_COMMON_ATTENDED, COPY_COMMON_ATTENDED},
-                  {FORWARD_COMMON_OUTPUT, COPY_COMMON_OUTPUT}};
+                  {FORWARD_COMMON_OUTPUT, COPY_COMMON_OUTPUT},
+                  {FORWARD_HEAD_SCORES, COPY_HEAD_SCORES},
+                  {FORWARD_HEAD_CHOSEN, COPY_HEAD_CHOSEN},
+                  {FORWARD_HEAD_WEIGHTS, COPY_HEAD_WEIGHTS}};
     Backward *backward = user;
     float *to = NULL;
     backward_experts_keep(backward->experts, moment);

@@ -181,6 +181,7 @@ Status backward_run(Backward *backward, const BackwardSequence *sequences, size_
  *         gate, up, or both as one          Σ experts->gradients[site][r] ⊗ inputs[t]                 bias: Σ gradients[site][r]
  *         down                              Σ w · gradients[t] ⊗ experts->activations[activated][r]   bias: Σ w · gradients[t]
  *         or where w is the input's         inputs are w · inputs[t], and down has no w
+ *     of attention queries are up, outputs down.
  *
  * A matrix that is stored [inputs × outputs] has the same sum, transposed. FLOW_EXPERTS has no tensor, bias and role of its own:
  * those of `of`.
@@ -199,6 +200,7 @@ typedef struct BackwardFlow {
     /* FLOW_EXPERTS; its `sequences` are the rows of all tokens */
     const BackwardExperts *experts;
     const ModelExperts *of;
+    bool are_heads; /* they are of attention, and none of the layer's that are counted one by one */
     uint64_t layer;
     bool is_first,
         is_last; /* of what the gradient is a sum of: groups of rows, and layers that share the tensor */

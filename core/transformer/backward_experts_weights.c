@@ -1,6 +1,8 @@
 #include "core/transformer/backward_experts.h"
 #include "core/transformer/backward_experts_internal.h"
 
+#include <string.h>
+
 /* One matrix, whose input every token has. */
 typedef struct Meeting {
     TensorPart part, bias; /* TENSOR_PART_COUNT: it has none */
@@ -81,10 +83,25 @@ static Status give_routed(const Descent *descent, const ExpertsPast *past, Error
     return descent_give(descent, &flow, error);
 }
 
+/* One bias of all experts together, which nothing weighs. */
+static Status give_bias(const Descent *descent, Error *error) {
+    const Backward *backward = descent->backward;
+    const PairTensor *bias = backward->model->layers[descent->layer].tensors[TENSOR_DOWN_BIAS];
+    const size_t hidden = descent_config(descent)->hidden_size;
+    const float *slopes = backward->slopes[descent->given];
+    if (forward_vector(backward->state, descent->layer, TENSOR_DOWN_BIAS) == NULL) return STATUS_OK;
+    memset(descent->head_sums, 0, hidden * sizeof *descent->head_sums);
+    for (size_t t = 0; t < descent->tokens; t++)
+        for (size_t i = 0; i < hidden; i++) descent->head_sums[i] += (double)slopes[t * hidden + i];
+    for (size_t i = 0; i < hidden; i++) descent->norm_gradients[i] = (float)descent->head_sums[i];
+    return descent_give_vector(descent, TENSOR_DOWN_BIAS, bias, descent->norm_gradients, hidden, error);
+}
+
 Status backward_experts_give(const Descent *descent, const ExpertsPast *past, Error *error) {
     if (descent->taker == NULL) return STATUS_OK;
     const ExpertPlan *plan = &descent_plan(descent)->experts;
     Status status = plan->count > 0 ? give_router(descent, past, error) : STATUS_OK;
     if (status == STATUS_OK && plan->shared_width > 0) status = give_shared(descent, past, error);
-    return status == STATUS_OK && plan->count > 0 ? give_routed(descent, past, error) : status;
+    if (status == STATUS_OK && plan->count > 0) status = give_routed(descent, past, error);
+    return status == STATUS_OK && plan->shared_width == 0 ? give_bias(descent, error) : status;
 }

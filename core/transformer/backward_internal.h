@@ -52,6 +52,11 @@ typedef enum Slope {
     SLOPE_STREAM_SHARES,    /* streams²: at what streams are mixed by */
     SLOPE_STREAM_MODES,     /* streams: at what that comes of */
     SLOPE_LAUREL,           /* rank of the learned residual */
+    SLOPE_HEAD_ROWS, /* heads · head_dim: rows of experts of attention, at what o takes of each, then at their queries */
+    SLOPE_HEAD_ROUTED,  /* chosen · hidden_size: at what those took */
+    SLOPE_HEAD_CHOSEN,  /* chosen: no gradient, but numbers of experts */
+    SLOPE_HEAD_WEIGHTS, /* chosen: their weights, then the gradient at them, */
+    SLOPE_HEAD_LOGITS,  /* experts: and at their router */
     SLOPE_BESIDE, /* hidden_size: at what one of two mixers gave, scaled; at what a block in common was added to */
     SLOPE_BESIDE_NORMED, /* hidden_size: no gradient, but what attention beside another took, scaled */
     SLOPE_COUNT
@@ -69,6 +74,9 @@ typedef enum BackwardCopy {
     COPY_COMMON_OUTPUT,
     COPY_STREAM_MODES,
     COPY_LAUREL,
+    COPY_HEAD_SCORES,
+    COPY_HEAD_CHOSEN,
+    COPY_HEAD_WEIGHTS,
     COPY_BEHIND,
     COPY_LAYER_GATE,
     COPY_LAYER_OUTPUT,

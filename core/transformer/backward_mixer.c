@@ -4,6 +4,7 @@
 #include "core/transformer/block_attention.h"
 #include "core/transformer/block_convolution.h"
 #include "core/transformer/block_gated_recurrence.h"
+#include "core/transformer/block_head_experts.h"
 #include "core/transformer/block_latent.h"
 #include "core/transformer/block_lightning.h"
 #include "core/transformer/block_selective.h"
@@ -11,6 +12,8 @@
 #include "core/transformer/channel_convolution.h"
 
 static Status descend_attention(const Descent *descent, Error *error) {
+    if (architecture_needs(descent_plan(descent), TENSOR_PART_QUERY_EXPERTS))
+        return block_head_experts_descend(descent, error);
     bool is_latent = descent_plan(descent)->latent.latent > 0;
     return is_latent ? block_latent_descend(descent, error) : block_attention_descend(descent, error);
 }

@@ -59,8 +59,17 @@ static size_t buffer_width(const ModelConfig *config, const LayerPlan *plan, Buf
          is_channels =
              plan->mixer == MIXER_CONVOLUTION || plan->mixer == MIXER_DELTA || plan->mixer == MIXER_LIGHTNING,
          is_state = buffer >= BUFFER_STATE_IN && buffer <= BUFFER_STATE_STEP && has_state(plan),
-         is_there = buffer == BUFFER_SCRATCH ? has_gates || is_channels : is_channels || is_state;
+         is_pair = buffer == BUFFER_QKV && architecture_needs(plan, TENSOR_PART_KEY_VALUE),
+         is_there = buffer == BUFFER_SCRATCH ? has_gates || is_channels : is_channels || is_state || is_pair;
     return is_there ? forward_layer_width(config, plan, buffer) : 0;
+}
+
+/* Of experts of attention. */
+static size_t head_experts_width(const ModelConfig *config, const LayerPlan *plan, Slope slope) {
+    if (!architecture_needs(plan, TENSOR_PART_QUERY_EXPERTS)) return 0;
+    if (slope == SLOPE_HEAD_ROWS) return plan->heads * plan->head_dim;
+    if (slope == SLOPE_HEAD_ROUTED) return plan->experts.chosen * config->hidden_size;
+    return slope == SLOPE_HEAD_LOGITS ? plan->experts.count : plan->experts.chosen;
 }
 
 size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Slope slope) {
@@ -115,6 +124,8 @@ size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Sl
     if (slope == SLOPE_STREAM_MODES) return config->streams;
     if (slope == SLOPE_STREAM_SHARES) return config->streams * config->streams;
     if (slope == SLOPE_LAUREL) return forward_layer_width(config, plan, BUFFER_LAUREL);
+    if (slope >= SLOPE_HEAD_ROWS && slope <= SLOPE_HEAD_LOGITS)
+        return head_experts_width(config, plan, slope);
     if (slope == SLOPE_UNNORMED)
         return architecture_needs(plan, TENSOR_PART_ACTIVATED_NORM) ? plan->intermediate_size : 0;
     if (slope == SLOPE_LAYER_GATE) return forward_layer_width(config, plan, BUFFER_LAYER_GATE);
@@ -136,7 +147,9 @@ size_t backward_copy_width(const ModelConfig *config, const LayerPlan *plan, Bac
         [COPY_STATE_READ] = BUFFER_STATE_OUT,  [COPY_BEHIND] = BUFFER_RESIDUAL,
         [COPY_LAYER_GATE] = BUFFER_LAYER_GATE, [COPY_LAYER_OUTPUT] = BUFFER_ADDED,
         [COPY_COMMON_ATTENDED] = BUFFER_ADDED, [COPY_COMMON_OUTPUT] = BUFFER_ADDED,
-        [COPY_LAUREL] = BUFFER_ADDED,          [COPY_STREAM_MODES] = BUFFER_STREAM_MODES};
+        [COPY_LAUREL] = BUFFER_ADDED,          [COPY_STREAM_MODES] = BUFFER_STREAM_MODES,
+        [COPY_HEAD_SCORES] = BUFFER_ROUTER,    [COPY_HEAD_CHOSEN] = BUFFER_CHOSEN,
+        [COPY_HEAD_WEIGHTS] = BUFFER_WEIGHTS};
     if (copy == COPY_PROJECTED && plan->mixer == MIXER_LIGHTNING)
         return forward_layer_width(config, plan, BUFFER_QKV);
     bool is_delta = plan->mixer == MIXER_DELTA,
@@ -146,6 +159,10 @@ size_t backward_copy_width(const ModelConfig *config, const LayerPlan *plan, Bac
         return architecture_needs(plan, TENSOR_PART_COMMON_NORM) ? config->hidden_size : 0;
     if (copy == COPY_LAUREL || copy == COPY_STREAM_MODES)
         return config->streams > 1 ? forward_layer_width(config, plan, BUFFERS[copy]) : 0;
+    if (copy >= COPY_HEAD_SCORES && copy <= COPY_HEAD_WEIGHTS)
+        return architecture_needs(plan, TENSOR_PART_QUERY_EXPERTS)
+                   ? forward_layer_width(config, plan, BUFFERS[copy])
+                   : 0;
     if (copy >= COPY_BEHIND)
         return config->layer_input_size > 0 ? forward_layer_width(config, plan, BUFFERS[copy]) : 0;
     bool is_there = copy == COPY_ATTENDED    ? is_gated || architecture_needs(plan, TENSOR_PART_MIXED_NORM)

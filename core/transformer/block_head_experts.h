@@ -12,8 +12,12 @@
 #ifndef REJUV_CORE_BLOCK_HEAD_EXPERTS_H
 #define REJUV_CORE_BLOCK_HEAD_EXPERTS_H
 
+#include "core/transformer/descent.h"
 #include "core/transformer/pass.h"
 
 Status block_head_experts_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
+
+/* From descent->given to SLOPE_NORMED, the choice taken as it is; gives what meets at all weights of the block. */
+Status block_head_experts_descend(const Descent *descent, Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -21,8 +21,9 @@ typedef struct Descent {
     bool accumulates; /* onto what SLOPE_NORMED has: of the block beside */
     float **
         shared_slopes; /* [2 · layers]: at keys, then values, that other layers share, of all tokens; NULL: not shared */
-    size_t shared_first; /* where this group's tokens begin there */
-    size_t stream;       /* the one at hand, beside the residual */
+    size_t shared_first;               /* where this group's tokens begin there */
+    size_t stream;                     /* the one at hand, beside the residual */
+    const ExpertRows *rows_of_experts; /* of attention, of all sequences */
     float *
         streams; /* [tokens × (streams − 1) · hidden_size]: gradients at those, or the embedding, of all groups; or NULL */
     float *scratch; /* [threads][scratch_stride], for backward_attention_run() */

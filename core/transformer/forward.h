@@ -51,7 +51,10 @@ typedef enum ForwardSite {
     FORWARD_DECAY,     /* the gated delta rule: what decays come of, before its bias */
     FORWARD_GATE_RANK, /* what gates and decays come of, where they have two matrices */
     FORWARD_DECAY_RANK,
-    FORWARD_ATTENDED,         /* what attention gave, or the gated delta rule, before its norm and gates */
+    FORWARD_ATTENDED, /* what attention gave, or the gated delta rule, before its norm and gates */
+    FORWARD_HEAD_SCORES, /* of experts of attention: as of an MLP's, FORWARD_SCORES, FORWARD_CHOSEN, FORWARD_WEIGHTS */
+    FORWARD_HEAD_CHOSEN,
+    FORWARD_HEAD_WEIGHTS,
     FORWARD_MIXED,            /* input of o_proj */
     FORWARD_ATTENTION_OUTPUT, /* of o, before the norm behind it */
     FORWARD_MIDDLE,           /* the residual stream between attention and MLP */

@@ -89,10 +89,12 @@ CASES = {
                                                 layer_types=["linear_attention", "full_attention"], full_attn_alpha_factor=0.9,
                                                 full_attn_beta_factor=1.2, linear_attn_alpha_factor=0.7, linear_attn_beta_factor=0.8,
                                                 mlp_alpha_factor=1.1, mlp_beta_factor=0.6)),
+    # experts of attention, of which a key head has two: their queries and outputs, and those of MLPs, with one bias each
+    "experts-heads": ("jetmoe", dict(intermediate_size=6, num_key_value_heads=2, kv_channels=4, num_local_experts=5, num_experts_per_tok=2)),
 }
 
 # whose router gives float32 whatever the model is in
-WIDE = ("experts-plain",)
+WIDE = ("experts-plain", "experts-heads")
 
 BEHIND_MLP = {"flex_olmo": "post_feedforward_layernorm", "afmoe": "post_mlp_layernorm"}
 
@@ -182,13 +184,39 @@ def weighed_input(self, hidden):
     return torch.stack(out).view(-1, self.hidden_size)
 
 
+def routing_itself(self, x):
+    """JetMoE's, which has its router and one bias of all."""
+    hidden = flat(x)
+    best, index = self.router.layer(hidden).topk(self.router.top_k, dim=1)
+    weights = torch.softmax(best, dim=1)
+    total = torch.zeros_like(hidden)
+    seen = Seen()
+    for e in range(self.router.num_experts):
+        tokens, k = torch.where(index == e)
+        gate, up = torch.nn.functional.linear(hidden[tokens], self.input_linear.weight[e]).chunk(2, dim=-1)
+        gate, up = gate.clone(), up.clone()
+        activated = self.activation(gate) * up
+        see(seen, e, tokens, weights[tokens, k].detach(), gate=gate, up=up, down=activated)
+        total = total.index_add(0, tokens, torch.nn.functional.linear(activated, self.output_linear.weight[e]) * weights[tokens, k, None])
+    self.seen.append(seen)
+    return (total + self.bias).reshape(x.shape)
+
+
+def routed_of(layer):
+    """The module that a layer's routed experts are, or None."""
+    own = getattr(layer, "mlp", None)
+    if type(own).__name__ == "JetMoeMoE":
+        return own
+    return next((m for m in layer.modules() if type(m).__name__.endswith("Experts")), None)
+
+
 def expose(model):
     """Each layer's routed experts, or None."""
-    ways = {"GptOssExperts": clamped, "Llama4TextExperts": weighed_input, "NemotronHExperts": plain}
+    ways = {"GptOssExperts": clamped, "Llama4TextExperts": weighed_input, "NemotronHExperts": plain, "JetMoeMoE": routing_itself}
     found = []
     before = logits(model)
     for layer in Hooks(model).layers:
-        experts = next((m for m in layer.modules() if type(m).__name__.endswith("Experts")), None)
+        experts = routed_of(layer)
         found.append(experts)
         if experts is not None:
             experts.seen = []
@@ -199,6 +227,8 @@ def expose(model):
 
 def down_of(experts, e):
     """[hidden_size × width]."""
+    if hasattr(experts, "output_linear"):
+        return experts.output_linear.weight[e].detach()
     upright_down = type(experts).__name__ not in ("GptOssExperts", "Llama4TextExperts")
     return experts.down_proj[e].detach() if upright_down else experts.down_proj[e].detach().T
 
@@ -330,13 +360,14 @@ def stored_norms(model):
 
 def expert_norms(experts):
     """Of all that has the experts as its first dimension."""
-    squares = sum((p.grad ** 2).flatten(1).sum(1) for p in experts.parameters())
+    own = (experts.input_linear.weight, experts.output_linear.weight) if hasattr(experts, "output_linear") else experts.parameters()
+    squares = sum((p.grad ** 2).flatten(1).sum(1) for p in own)
     return squares.sqrt().tolist()
 
 
 def hand_over(model, rows):
     """Gradients stand in place of the weights then."""
-    layers = [next((m for m in layer.modules() if type(m).__name__.endswith("Experts")), None) for layer in Hooks(model).layers]
+    layers = [routed_of(layer) for layer in Hooks(model).layers]
     loss = descend(model, rows)
     experts = [[] if m is None else expert_norms(m) for m in layers]
     return dict(loss=loss, experts=experts, norms=stored_norms(model))

@@ -492,6 +492,7 @@ static const char *const CASES[] = {
     "experts-capped",
     "experts-all-clamped",
     "experts-lightning",
+    "experts-heads",
     "differential",
     "masks",
     "streams",

@@ -243,7 +243,7 @@ const Command command_rollout = {
         "\n"
         "The gradient at hand-over is that of L = -1/N sum A ln p(token) over all N response tokens, A the sample's "
         "advantage, (reward - mean) / (std + 1e-6) within its prompt, std with n - 1. Norms are Frobenius; a tied "
-        "lm_head is one matrix with its embedding. Each expert of a mixture has its own, also where one tensor holds all; which experts a "
+        "lm_head is one matrix with its embedding. Each expert of an MLP has its own, also where one tensor holds all; which experts a "
         "token goes to is taken as it is. A gradient beside its weights is the step relative to them that a fixed "
         "learning rate takes.\n"
         "\n"
