@@ -213,6 +213,13 @@ static bool has_other_values(const ModelConfig *config) {
     return false;
 }
 
+/* Whether experts are as a table lists them, in any layer. */
+static bool has_tables(const ModelConfig *config) {
+    for (size_t i = 0; i < config->plan_count; i++)
+        if (config->plans[i].is_hashed) return true;
+    return false;
+}
+
 /* Tensors beside those with a role that a way back knows: whatever else a type has, it has none. */
 static bool has_other_parts(const ModelConfig *config) {
     static const TensorPart KNOWN[] = {
@@ -232,6 +239,9 @@ static bool has_other_parts(const ModelConfig *config) {
         is_known[part] = true;
     for (int part = TENSOR_PART_STREAM_ROUTER; part <= TENSOR_PART_LAUREL_NORM; part++) is_known[part] = true;
     for (int part = TENSOR_PART_COMMON_NORM; part <= TENSOR_PART_LAMBDA_K2; part++) is_known[part] = true;
+    for (int part = TENSOR_PART_SHARED_KEY; part <= TENSOR_PART_END_CONNECTION_SCALE; part++)
+        is_known[part] = true;
+    is_known[TENSOR_PART_EXPERT_TABLE] = has_tables(config);
     for (int part = TENSOR_PART_QUERY_ROUTER; part <= TENSOR_PART_KEY_VALUE; part++) is_known[part] = true;
     for (int part = TENSOR_PART_MASK_STEP; part <= TENSOR_PART_MASK_RATE; part++) is_known[part] = true;
     for (int part = TENSOR_PART_STREAM_IN_1; part <= TENSOR_PART_STREAM_OUT_3; part++) is_known[part] = true;
@@ -251,8 +261,6 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {scales_side_by_side(config), "scaled blocks side by side"},
         {config->lacks_final_norm, "a stream without a last norm"},
         {mixes_norms_and_gates(config), "norms of gated attention"},
-        {architecture_is_compressed(config), "compressed attention"},
-        {config->connections > 0, "hyper-connections"},
         {has_other_values(config) && config->qkv != QKV_PARTED, "values of another width than keys"},
     };
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)

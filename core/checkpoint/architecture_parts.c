@@ -270,8 +270,9 @@ bool architecture_part_is_matrix(TensorPart part) {
 
 bool architecture_part_learns(TensorPart part) {
     bool is_decay = part >= TENSOR_PART_LIGHTNING_SLOPE && part <= TENSOR_PART_LIGHTNING_BLOCK_DECAY;
-    return !is_decay && part != TENSOR_PART_CORRECTION && part != TENSOR_PART_LAYER_SCALE &&
-           part != TENSOR_PART_XIELU_BETA && part != TENSOR_PART_XIELU_EPSILON;
+    return !is_decay && part != TENSOR_PART_EXPERT_TABLE && part != TENSOR_PART_CORRECTION &&
+           part != TENSOR_PART_LAYER_SCALE && part != TENSOR_PART_XIELU_BETA &&
+           part != TENSOR_PART_XIELU_EPSILON;
 }
 
 static bool has_common(const ModelConfig *config, uint64_t layer) {

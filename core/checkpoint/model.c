@@ -274,6 +274,9 @@ static Status resolve_layer(Model *model, int layer, Error *error) {
         status = model_experts_cut_stack(
             model->pair, into->parts[TENSOR_PART_OUTPUT_GROUPS], config->output_groups, config->output_rank,
             plan->heads * plan->head_dim / config->output_groups, true, &into->output_groups, error);
+    if (status == STATUS_OK && into->output_groups.list != NULL)
+        status = model_experts_join(config->output_groups, &into->output_groups, NULL, &into->group_experts,
+                                    error);
     return status;
 }
 
@@ -378,6 +381,7 @@ void model_close(Model *model) {
     for (uint64_t layer = 0; model->layers != NULL && layer < model->config->layers; layer++) {
         model_experts_free(&model->layers[layer].experts);
         model_experts_free(&model->layers[layer].head_experts);
+        model_experts_free(&model->layers[layer].group_experts);
         model_experts_free_stack(&model->layers[layer].query_experts);
         model_experts_free_stack(&model->layers[layer].output_experts);
         model_experts_free_stack(&model->layers[layer].output_groups);

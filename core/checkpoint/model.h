@@ -19,6 +19,7 @@ typedef struct ModelLayer {
     ExpertStack query_experts, output_experts;         /* of attention, the same */
     ModelExperts head_experts;                         /* both as up and down of experts */
     ExpertStack output_groups;                         /* of groups of heads */
+    ModelExperts group_experts;                        /* they as up of experts */
 } ModelLayer;
 
 /* How one of the two is computed. */

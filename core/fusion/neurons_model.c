@@ -101,7 +101,6 @@ const char *neurons_find_unnumbered(const ModelConfig *config) {
     const LayerPlan *experts = first_experts(config);
     if (experts_differ(config)) return "experts of several sizes";
     if (experts != NULL && experts->experts.count == 0) return "a mixture without experts";
-    if (architecture_is_compressed(config)) return "compressed attention";
     const NeuronTable table = neurons_list(config);
     if (config->has_common) return "blocks that layers share";
     return neurons_count(&table) == 0 ? "state spaces" : NULL;

@@ -355,15 +355,15 @@ static Status open_workspace(Workspace *workspace, const Model *model, size_t co
     workspace->directions = memory_allocate_aligned(count, model->config->hidden_size * sizeof(float));
     workspace->behind = memory_allocate_aligned(count, model->config->hidden_size * sizeof(float));
     workspace->tokens = memory_allocate(count, sizeof *workspace->tokens);
-    size_t streams = model->sft.config->streams, all;
-    if (streams > 1 && memory_multiply(streams, model->config->hidden_size * sizeof(float), &all))
+    size_t streams = backward_direct_streams(model->sft.config), all;
+    if (streams > 0 && memory_multiply(streams, model->config->hidden_size * sizeof(float), &all))
         workspace->streams = memory_allocate_aligned(count, all);
     workspace->columns = memory_allocate_aligned(count, widest_module(model->config) * sizeof(float));
     workspace->scores = memory_allocate(count, neurons * sizeof(float));
     bool complete = workspace->sequences != NULL && workspace->used != NULL &&
                     workspace->used_index != NULL && workspace->row_first != NULL &&
                     workspace->first != NULL && workspace->directions != NULL && workspace->behind != NULL &&
-                    workspace->tokens != NULL && (streams <= 1 || workspace->streams != NULL) &&
+                    workspace->tokens != NULL && (streams == 0 || workspace->streams != NULL) &&
                     workspace->columns != NULL && workspace->scores != NULL;
     return complete ? STATUS_OK : memory_fail(error, "attribution");
 }

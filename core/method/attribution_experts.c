@@ -113,7 +113,7 @@ static void score_columns(const AttributionExperts *of, const ExpertRows *rows, 
             const float *x = experts->activations[BACKWARD_EXPERT_ACTIVATED] +
                              experts->rows->row_of[token * chosen + k] * width;
             float *own = scores + rows->expert[row] * width;
-            for (size_t j = 0; j < width; j++) own[j] = fabsf(weight * x[j] * columns[row * width + j]);
+            for (size_t j = 0; j < width; j++) own[j] += fabsf(weight * x[j] * columns[row * width + j]);
         }
     }
 }

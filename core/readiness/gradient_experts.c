@@ -141,6 +141,9 @@ uint64_t gradient_experts_token_bytes(const Model *model) {
         if (layer->mlp == MLP_EXPERTS) token += count_bytes(config, plan->chosen, 3 * plan->width);
         if (architecture_needs(layer, TENSOR_PART_QUERY_EXPERTS))
             token += count_bytes(config, plan->chosen, 2 * layer->kv_heads * layer->head_dim);
+        if (architecture_needs(layer, TENSOR_PART_OUTPUT_GROUPS))
+            token += count_bytes(config, config->output_groups, config->output_rank) +
+                     layer->heads * layer->head_dim * sizeof(float);
         if (token > most) most = token;
     }
     return most;

@@ -1,6 +1,7 @@
 #include "core/transformer/backward.h"
 
 #include "core/support/memory.h"
+#include "core/transformer/backward_connections.h"
 #include "core/transformer/backward_mixer.h"
 #include "core/transformer/backward_streams.h"
 #include "core/transformer/block_common.h"
@@ -52,6 +53,9 @@ static void keep_activations(void *user, const ForwardMoment *moment) {
                   {FORWARD_STREAM_MODES, COPY_STREAM_MODES},
                   {FORWARD_COMMON_ATTENDED, COPY_COMMON_ATTENDED},
                   {FORWARD_COMMON_OUTPUT, COPY_COMMON_OUTPUT},
+                  {FORWARD_MIDDLE_STREAMS, COPY_MIDDLE_STREAMS},
+                  {FORWARD_ATTENTION_CONNECTION, COPY_ATTENTION_CONNECTION},
+                  {FORWARD_MLP_CONNECTION, COPY_MLP_CONNECTION},
                   {FORWARD_HEAD_SCORES, COPY_HEAD_SCORES},
                   {FORWARD_HEAD_CHOSEN, COPY_HEAD_CHOSEN},
                   {FORWARD_HEAD_WEIGHTS, COPY_HEAD_WEIGHTS}};
@@ -281,6 +285,7 @@ static Status descend(Descent *descent, BackwardVisitor visitor, void *user, con
                       Error *error) {
     uint64_t layers = descent->backward->model->config->layers;
     Status status = backward_streams_end(descent, error);
+    if (status == STATUS_OK) status = backward_connections_end(descent, error);
     for (uint64_t layer = layers; layer-- > 0 && status == STATUS_OK;) {
         if (!job_report(descent->job, stage, layers - 1 - layer, layers)) return job_cancelled(error);
         descent->layer = layer;
@@ -384,6 +389,7 @@ static Status descend_groups(Descent *descent, BackwardSpan *spans, float *gradi
     for (size_t g = 0; g < backward->group_count && status == STATUS_OK; g++) {
         take_group(descent, &backward->groups[g], spans, gradient);
         status = backward_streams_end(descent, error);
+        if (status == STATUS_OK) status = backward_connections_end(descent, error);
     }
     for (uint64_t layer = layers; layer-- > 0 && status == STATUS_OK;) {
         descent->layer = layer;
@@ -399,6 +405,7 @@ static Status descend_groups(Descent *descent, BackwardSpan *spans, float *gradi
     for (size_t g = 0; g < backward->group_count && status == STATUS_OK; g++) {
         take_group(descent, &backward->groups[g], spans, gradient);
         status = backward_streams_begin(descent, error);
+        if (status == STATUS_OK) status = backward_connections_begin(descent, error);
         if (status == STATUS_OK) status = block_common_finish(descent, error);
         if (status == STATUS_OK) status = block_layer_input_finish(descent, error);
         if (status == STATUS_OK) status = embedding_descend(descent, error);

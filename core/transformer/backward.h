@@ -111,7 +111,7 @@ typedef Status (*BackwardVisitor)(void *user, const BackwardLayer *layer, Error 
  * goes past the block, in place: a norm's own scale is taken as it is. */
 void backward_direct(const BackwardPast *past, size_t token, size_t hidden_size, float *direction);
 
-/* Directions of models that have several streams (block_streams.h), at tokens of all rows. What streams are mixed by is taken as
+/* Directions of models that have several streams (block_streams.h, block_connections.h), at tokens of all rows. What streams are mixed by is taken as
  * it is, like norms' scales and the lengths that streams are brought to. */
 typedef struct BackwardDirections {
     const size_t *tokens; /* [count] */
@@ -119,6 +119,9 @@ typedef struct BackwardDirections {
     float *stream; /* [count × hidden_size]: on the one that blocks are added to */
     float *all;    /* [count × streams · hidden_size]; NULL: there is no other */
 } BackwardDirections;
+
+/* Streams that there are room for in `all`; 0: there is one. */
+size_t backward_direct_streams(const ModelConfig *config);
 
 /* Each does nothing where there is one stream: from what the final norm takes to all streams; in a layer, from those behind it to
  * what its MLP is added to; and from what its attention is added to, to those before it. */

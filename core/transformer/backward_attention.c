@@ -121,9 +121,8 @@ static void weigh(const Head *head, size_t at, size_t count, const Keys keys[KEY
     }
 }
 
-/* dS in place of dP, times the scale of the scores. Gives the gradient at a sink: whatever weight keys do not have is its. */
-static double differentiate_softmax(const float *weights, float *slopes, size_t count, size_t keys,
-                                    float scale) {
+double backward_attention_differentiate(const float *weights, float *slopes, size_t count, size_t keys,
+                                        float scale) {
     double sink = 0.0;
     for (size_t i = 0; i < count; i++) {
         const float *p = weights + i * keys;
@@ -196,7 +195,7 @@ static double descend_block(const Head *head, size_t at, float *scratch) {
         descend_values(head, at, count, &keys[kind], weights + column[kind], slopes + column[kind], stride);
     }
     const ScoreRule rule = attention_rule(attention->state, attention->layer, head->head);
-    double sink = differentiate_softmax(weights, slopes, count, stride, rule.scale);
+    double sink = backward_attention_differentiate(weights, slopes, count, stride, rule.scale);
     descend_masks(head, keys[KEYS_OWN].count, count, slopes + column[KEYS_OWN], stride, rule.scale);
     if (rule.cap > 0.0F) differentiate_cap(&rule, products, count * stride, slopes);
     float beta = 0.0F;

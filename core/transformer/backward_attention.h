@@ -46,4 +46,9 @@ Status backward_attention_run(const BackwardAttention *attention, Error *error) 
 /* Floats of scratch a thread needs for sequences of at most `tokens` tokens, their prefix included. */
 size_t backward_attention_scratch(size_t tokens);
 
+/* Of so many queries' softmax weights [count × keys]: dS in place of dP, times the scale of the scores. Gives the gradient at a
+ * sink: whatever weight keys do not have is its. */
+double backward_attention_differentiate(const float *weights, float *slopes, size_t count, size_t keys,
+                                        float scale);
+
 #endif

@@ -1,4 +1,5 @@
 #include "core/support/memory.h"
+#include "core/transformer/backward_connections.h"
 #include "core/transformer/block_streams.h"
 #include "core/transformer/descent.h"
 
@@ -13,6 +14,11 @@ void backward_direct(const BackwardPast *past, size_t token, size_t hidden_size,
         direction[i] *= past->vector != NULL ? past->vector[i] : past->scale;
     if (past->inputs != NULL)
         norm_direct(&past->norm, past->inputs + token * hidden_size, direction, direction);
+}
+
+size_t backward_direct_streams(const ModelConfig *config) {
+    if (config->connections > 0) return (size_t)config->connections;
+    return config->streams > 1 ? (size_t)config->streams : 0;
 }
 
 /* One multiply for all targets: room for what goes in and comes out. */
@@ -70,6 +76,8 @@ Status backward_direct_end(const Backward *backward, const BackwardDirections *d
     const size_t hidden = backward_config(backward)->hidden_size,
                  streams = backward_config(backward)->streams;
     Rows rows;
+    if (backward_config(backward)->connections > 0)
+        return backward_connections_direct_end(backward, directions, job, error);
     if (streams <= 1) return STATUS_OK;
     Status status = open_rows(&rows, directions->count, hidden, error);
     for (size_t i = 0; i < directions->count; i++)
@@ -120,6 +128,7 @@ Status backward_direct_enter(const BackwardLayer *layer, const BackwardDirection
     const size_t count = (size_t)descent_config(descent)->streams,
                  hidden = descent_config(descent)->hidden_size;
     (void)error;
+    if (descent_config(descent)->connections > 0) backward_connections_direct(descent, true, directions);
     for (size_t i = 0; count > 1 && i < directions->count; i++)
         direct_correction(descent, directions->tokens[i], directions->stream + i * hidden,
                           directions->all + i * count * hidden);
@@ -161,6 +170,7 @@ Status backward_direct_leave(const BackwardLayer *layer, const BackwardDirection
     const ModelConfig *config = descent_config(descent);
     const size_t count = (size_t)config->streams, hidden = config->hidden_size;
     Rows rows;
+    if (config->connections > 0) backward_connections_direct(descent, false, directions);
     if (count <= 1) return STATUS_OK;
     Status status = open_rows(&rows, directions->count, hidden, error);
     float *ranks = memory_allocate(directions->count, config->laurel_rank * sizeof *ranks);

@@ -42,7 +42,8 @@ typedef enum Slope {
     SLOPE_MASK, /* kv_heads: at what a dynamic mask adds to scores of a key, then at what that comes of */
     SLOPE_HALVES, /* 2 · heads · head_dim, of differential attention: at what both halves' values are mixed to, */
     SLOPE_VALUE_HALVES, /* 2 · kv_heads · head_dim: and at those, of each key head by itself */
-    /* (streams − 1) · hidden_size: at those beside the residual, or at the embedding, which layers take beside it; the descent's */
+    /* (streams − 1) · hidden_size: at those beside the residual, or at the embedding, which layers take beside it; connections ·
+     * hidden_size: at all that those have; the descent's */
     SLOPE_STREAMS,
     SLOPE_COMMON_ACTIVATED, /* of a block that layers have in common: intermediate_size, */
     SLOPE_COMMON_GATE_UP,   /* twice that, */
@@ -52,6 +53,15 @@ typedef enum Slope {
     SLOPE_STREAM_SHARES,    /* streams²: at what streams are mixed by */
     SLOPE_STREAM_MODES,     /* streams: at what that comes of */
     SLOPE_LAUREL,           /* rank of the learned residual */
+    SLOPE_CONNECTION, /* (2 + connections) · connections: at a hyper-connection's weights, then at what its matrix gave, */
+    SLOPE_CONNECTED, /* connections · hidden_size: and took */
+    SLOPE_GROUPED, /* groups · rank, both: at what groups of heads gave, token by token, then group by group */
+    SLOPE_GROUP_ROWS,
+    SLOPE_KEY_PARTS, /* at keys that are values, of each block of heads by itself: head_dim each; then of all */
+    SLOPE_ENTRY_PARTS, /* and at compressed ones, of which a sequence has one for `rate` tokens: as much room as they need */
+    SLOPE_ENTRY,
+    SLOPE_COMPRESSOR_KEY, /* as their buffers: at what is compressed */
+    SLOPE_COMPRESSOR_GATE,
     SLOPE_HEAD_ROWS, /* heads · head_dim: rows of experts of attention, at what o takes of each, then at their queries */
     SLOPE_HEAD_ROUTED,  /* chosen · hidden_size: at what those took */
     SLOPE_HEAD_CHOSEN,  /* chosen: no gradient, but numbers of experts */
@@ -74,6 +84,9 @@ typedef enum BackwardCopy {
     COPY_COMMON_OUTPUT,
     COPY_STREAM_MODES,
     COPY_LAUREL,
+    COPY_MIDDLE_STREAMS,
+    COPY_ATTENTION_CONNECTION,
+    COPY_MLP_CONNECTION,
     COPY_HEAD_SCORES,
     COPY_HEAD_CHOSEN,
     COPY_HEAD_WEIGHTS,
@@ -119,7 +132,9 @@ struct Backward {
     /* [tokens × layers · layer_input_size], or NULL: what layers have besides; on the way down to weights a layer's are
      * overwritten by the gradient at them */
     float *layer_inputs;
-    float *streams; /* [layers + 1][tokens × (streams − 1) · hidden_size]: those beside `inputs`, or NULL */
+    /* [layers + 1][tokens × (streams − 1) · hidden_size]: those beside `inputs`; of hyper-connections all, of which those are what
+     * blocks take; or NULL */
+    float *streams;
     float *ending;      /* [tokens × hidden_size]: the first where all are brought together */
     float *gates, *ups; /* [layers − kept_from][tokens × intermediate_size]; gates NULL: the model has none */
     uint64_t kept_from; /* = layers: nothing of that is kept */
@@ -153,6 +168,16 @@ static inline bool backward_norms_behind(const ModelConfig *config) {
     return config->norms == NORMS_AROUND || config->norms == NORMS_BEHIND;
 }
 
+/* Whether what blocks give is needed again. */
+static inline bool backward_keeps_outputs(const ModelConfig *config) {
+    return backward_norms_behind(config) || config->connections > 0;
+}
+
+/* Floats of a token's further streams. */
+static inline size_t backward_streams_width(const ModelConfig *config) {
+    return forward_buffer_width(config, config->connections > 0 ? BUFFER_CONNECTED : BUFFER_STREAMS);
+}
+
 /* What is kept of the layer's MLP for a group; `up` NULL: nothing. */
 ForwardKept backward_kept(const Backward *backward, const BackwardGroup *group, uint64_t layer);
 
@@ -178,7 +203,7 @@ static inline size_t backward_position(const Backward *backward, size_t token) {
 
 /* A group's part of the kept streams before a layer, [tokens × (streams − 1) · hidden_size]; NULL: there is but the residual. */
 static inline float *backward_streams(const Backward *backward, const BackwardGroup *group, uint64_t layer) {
-    size_t width = forward_buffer_width(backward_config(backward), BUFFER_STREAMS);
+    size_t width = backward_streams_width(backward_config(backward));
     return backward->streams == NULL ? NULL
                                      : backward->streams + (layer * backward->tokens + group->first) * width;
 }

@@ -3,11 +3,12 @@
 
 #include <stdlib.h>
 
-/* A part goes on from another through keys and values; a state of the text is of one text alone, and values of differential
- * attention and dynamic masks have no room for what several parts give them. */
+/* A part goes on from another through keys and values; a state of the text is of one text alone, compressed
+ * keys are of its windows, and values of differential attention and dynamic masks have no room for what several parts give them. */
 static bool can_share(const ModelConfig *config) {
     for (size_t i = 0; i < config->plan_count; i++)
         if (config->plans[i].mixer != MIXER_ATTENTION ||
+            architecture_needs(&config->plans[i], TENSOR_PART_SHARED_KEY) ||
             architecture_needs(&config->plans[i], TENSOR_PART_LAMBDA_Q1) ||
             architecture_needs(&config->plans[i], TENSOR_PART_MASK_RATE))
             return false;

@@ -1,5 +1,7 @@
 #include "core/transformer/backward_mixer.h"
 
+#include "core/transformer/backward_compressed.h"
+#include "core/transformer/backward_connections.h"
 #include "core/transformer/backward_delta.h"
 #include "core/transformer/block_attention.h"
 #include "core/transformer/block_convolution.h"
@@ -14,6 +16,8 @@
 static Status descend_attention(const Descent *descent, Error *error) {
     if (architecture_needs(descent_plan(descent), TENSOR_PART_QUERY_EXPERTS))
         return block_head_experts_descend(descent, error);
+    if (architecture_needs(descent_plan(descent), TENSOR_PART_SHARED_KEY))
+        return backward_compressed_descend(descent, error);
     bool is_latent = descent_plan(descent)->latent.latent > 0;
     return is_latent ? block_latent_descend(descent, error) : block_attention_descend(descent, error);
 }
@@ -33,7 +37,8 @@ static const struct {
 /* ---- memory ---- */
 
 size_t backward_mixer_scratch(const ModelConfig *config, size_t tokens) {
-    size_t most = channel_convolution_scratch(config);
+    size_t most = channel_convolution_scratch(config), connections = backward_connections_scratch(config);
+    if (connections > most) most = connections;
     for (size_t i = 0; i < config->plan_count; i++) {
         MixerKind mixer = config->plans[i].mixer;
         size_t own = WAYS[mixer].scratch != NULL ? WAYS[mixer].scratch(config, tokens) : 0;

@@ -12,7 +12,7 @@
 
 uint64_t backward_kept_bytes(const Model *model) {
     const ModelConfig *config = model->config;
-    uint64_t streams = config->streams > 1 ? config->streams - 1 : 0;
+    uint64_t streams = config->streams > 1 ? config->streams - 1 : config->connections;
     /* of further streams the gradients, too, and the first where all end */
     uint64_t besides = streams > 0 ? (config->layers + 2) * streams + 1 : config->has_common;
     return ((config->layers + 1 + besides) * config->hidden_size + config->layers * config->layer_input_size +
@@ -28,7 +28,7 @@ static uint64_t cell_width(const ModelConfig *config) {
 /* Floats that a token of rows takes besides while its group is at hand, and one of sequences. */
 static uint64_t row_width(const ModelConfig *config) {
     uint64_t width = config->hidden_size + config->layers * cell_width(config);
-    if (backward_norms_behind(config)) width += 2 * config->hidden_size;
+    if (backward_keeps_outputs(config)) width += 2 * config->hidden_size;
     for (int i = 0; i < BACKWARD_SITES; i++) width += backward_widest_site(config, (BackwardSite)i);
     for (int i = 0; i < COPY_COUNT; i++) width += backward_widest_copy(config, (BackwardCopy)i);
     for (int i = 0; i < BUFFER_COUNT; i++) width += forward_buffer_width(config, (Buffer)i);
@@ -115,14 +115,14 @@ static Status allocate(Backward *backward, Error *error) {
         backward->layer_inputs = memory_allocate_aligned(backward->tokens, besides * sizeof(float));
         complete = backward->layer_inputs != NULL;
     }
-    size_t streams = forward_buffer_width(config, BUFFER_STREAMS), kept_streams;
+    size_t streams = backward_streams_width(config), kept_streams;
     if (complete && streams > 0) {
         if (!memory_multiply(kept, streams, &kept_streams)) return memory_fail(error, "activations");
         backward->streams = memory_allocate_aligned(kept_streams, sizeof(float));
         backward->ending = memory_allocate_aligned(backward->tokens, row_bytes);
         complete = backward->streams != NULL && backward->ending != NULL;
     }
-    for (int i = 0; i < 2 && complete && backward_norms_behind(config); i++) {
+    for (int i = 0; i < 2 && complete && backward_keeps_outputs(config); i++) {
         backward->outputs[i] = memory_allocate_aligned(backward->group_tokens, row_bytes);
         complete = backward->outputs[i] != NULL;
     }

@@ -1,3 +1,4 @@
+#include "core/transformer/backward_compressed.h"
 #include "core/transformer/backward_internal.h"
 #include "core/transformer/recurrence.h"
 
@@ -72,6 +73,26 @@ static size_t head_experts_width(const ModelConfig *config, const LayerPlan *pla
     return slope == SLOPE_HEAD_LOGITS ? plan->experts.count : plan->experts.chosen;
 }
 
+/* Of attention to compressed keys. */
+static size_t compressed_width(const ModelConfig *config, const LayerPlan *plan, Slope slope) {
+    if (!architecture_needs(plan, TENSOR_PART_SHARED_KEY)) return 0;
+    const size_t blocks = backward_compressed_blocks(plan), dim = plan->head_dim,
+                 entry = plan->rate > 0 ? (dim + (size_t)plan->rate - 1) / (size_t)plan->rate : 0;
+    switch (slope) {
+    case SLOPE_KEY_PARTS:
+        return blocks * dim;
+    case SLOPE_ENTRY_PARTS:
+        return blocks * entry;
+    case SLOPE_ENTRY:
+        return entry;
+    case SLOPE_COMPRESSOR_KEY:
+    case SLOPE_COMPRESSOR_GATE:
+        return forward_layer_width(config, plan, BUFFER_COMPRESSOR_KEY);
+    default: /* of groups */
+        return forward_layer_width(config, plan, BUFFER_GROUPED);
+    }
+}
+
 size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Slope slope) {
     static const BackwardSite SITES[SLOPE_COUNT] = {[SLOPE_ACTIVATED] = BACKWARD_ACTIVATED,
                                                     [SLOPE_GATE] = BACKWARD_GATE,
@@ -105,7 +126,7 @@ size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Sl
     bool is_added = backward_norms_behind(config) || config->residual_scale != 1.0 ||
                     config->mlp_scale != 1.0 || config->mlp_scales.block != 1.0 ||
                     plan->scales.block != 1.0 || config->wiring == WIRING_PARALLEL ||
-                    config->layer_input_size > 0;
+                    config->layer_input_size > 0 || config->connections > 0;
     if (slope == SLOPE_RESIDUAL || slope == SLOPE_NORMED) return config->hidden_size;
     if (slope == SLOPE_ADDED) return is_added ? config->hidden_size : 0;
     if (COMMON[slope] != 0 && architecture_needs(plan, TENSOR_PART_COMMON_NORM))
@@ -119,11 +140,15 @@ size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Sl
                : slope == SLOPE_HALVES                          ? 2 * plan->heads * plan->head_dim
                                                                 : 2 * plan->kv_heads * plan->head_dim;
     if (slope == SLOPE_STREAMS)
-        return config->has_common ? config->hidden_size : forward_layer_width(config, plan, BUFFER_STREAMS);
+        return config->has_common ? config->hidden_size : backward_streams_width(config);
+    if (slope == SLOPE_CONNECTION) return forward_layer_width(config, plan, BUFFER_CONNECTION);
+    if (slope == SLOPE_CONNECTED) return forward_layer_width(config, plan, BUFFER_CONNECTED);
     if (slope == SLOPE_PREDICTED) return forward_layer_width(config, plan, BUFFER_PREDICTED);
     if (slope == SLOPE_STREAM_MODES) return config->streams;
     if (slope == SLOPE_STREAM_SHARES) return config->streams * config->streams;
     if (slope == SLOPE_LAUREL) return forward_layer_width(config, plan, BUFFER_LAUREL);
+    if (slope >= SLOPE_GROUPED && slope <= SLOPE_COMPRESSOR_GATE)
+        return compressed_width(config, plan, slope);
     if (slope >= SLOPE_HEAD_ROWS && slope <= SLOPE_HEAD_LOGITS)
         return head_experts_width(config, plan, slope);
     if (slope == SLOPE_UNNORMED)
@@ -139,17 +164,28 @@ size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Sl
 }
 
 size_t backward_copy_width(const ModelConfig *config, const LayerPlan *plan, BackwardCopy copy) {
-    static const Buffer BUFFERS[COPY_COUNT] = {
-        [COPY_PROJECTED] = BUFFER_SCRATCH,     [COPY_CONVOLVED] = BUFFER_SCRATCH,
-        [COPY_DECAY] = BUFFER_DECAY,           [COPY_GATE_RANK] = BUFFER_STATE_RANK,
-        [COPY_DECAY_RANK] = BUFFER_STATE_RANK, [COPY_ATTENDED] = BUFFER_MIXED,
-        [COPY_STATE_IN] = BUFFER_STATE_IN,     [COPY_STATE_SMALL] = BUFFER_STATE_SMALL,
-        [COPY_STATE_READ] = BUFFER_STATE_OUT,  [COPY_BEHIND] = BUFFER_RESIDUAL,
-        [COPY_LAYER_GATE] = BUFFER_LAYER_GATE, [COPY_LAYER_OUTPUT] = BUFFER_ADDED,
-        [COPY_COMMON_ATTENDED] = BUFFER_ADDED, [COPY_COMMON_OUTPUT] = BUFFER_ADDED,
-        [COPY_LAUREL] = BUFFER_ADDED,          [COPY_STREAM_MODES] = BUFFER_STREAM_MODES,
-        [COPY_HEAD_SCORES] = BUFFER_ROUTER,    [COPY_HEAD_CHOSEN] = BUFFER_CHOSEN,
-        [COPY_HEAD_WEIGHTS] = BUFFER_WEIGHTS};
+    static const Buffer BUFFERS[COPY_COUNT] = {[COPY_PROJECTED] = BUFFER_SCRATCH,
+                                               [COPY_CONVOLVED] = BUFFER_SCRATCH,
+                                               [COPY_DECAY] = BUFFER_DECAY,
+                                               [COPY_GATE_RANK] = BUFFER_STATE_RANK,
+                                               [COPY_DECAY_RANK] = BUFFER_STATE_RANK,
+                                               [COPY_ATTENDED] = BUFFER_MIXED,
+                                               [COPY_STATE_IN] = BUFFER_STATE_IN,
+                                               [COPY_STATE_SMALL] = BUFFER_STATE_SMALL,
+                                               [COPY_STATE_READ] = BUFFER_STATE_OUT,
+                                               [COPY_BEHIND] = BUFFER_RESIDUAL,
+                                               [COPY_LAYER_GATE] = BUFFER_LAYER_GATE,
+                                               [COPY_LAYER_OUTPUT] = BUFFER_ADDED,
+                                               [COPY_COMMON_ATTENDED] = BUFFER_ADDED,
+                                               [COPY_COMMON_OUTPUT] = BUFFER_ADDED,
+                                               [COPY_LAUREL] = BUFFER_ADDED,
+                                               [COPY_STREAM_MODES] = BUFFER_STREAM_MODES,
+                                               [COPY_MIDDLE_STREAMS] = BUFFER_CONNECTED,
+                                               [COPY_ATTENTION_CONNECTION] = BUFFER_CONNECTION,
+                                               [COPY_MLP_CONNECTION] = BUFFER_CONNECTION,
+                                               [COPY_HEAD_SCORES] = BUFFER_ROUTER,
+                                               [COPY_HEAD_CHOSEN] = BUFFER_CHOSEN,
+                                               [COPY_HEAD_WEIGHTS] = BUFFER_WEIGHTS};
     if (copy == COPY_PROJECTED && plan->mixer == MIXER_LIGHTNING)
         return forward_layer_width(config, plan, BUFFER_QKV);
     bool is_delta = plan->mixer == MIXER_DELTA,
@@ -159,6 +195,8 @@ size_t backward_copy_width(const ModelConfig *config, const LayerPlan *plan, Bac
         return architecture_needs(plan, TENSOR_PART_COMMON_NORM) ? config->hidden_size : 0;
     if (copy == COPY_LAUREL || copy == COPY_STREAM_MODES)
         return config->streams > 1 ? forward_layer_width(config, plan, BUFFERS[copy]) : 0;
+    if (copy >= COPY_MIDDLE_STREAMS && copy <= COPY_MLP_CONNECTION)
+        return forward_layer_width(config, plan, BUFFERS[copy]);
     if (copy >= COPY_HEAD_SCORES && copy <= COPY_HEAD_WEIGHTS)
         return architecture_needs(plan, TENSOR_PART_QUERY_EXPERTS)
                    ? forward_layer_width(config, plan, BUFFERS[copy])

@@ -27,10 +27,14 @@ static void norm_latent(const Chunk *chunk, ForwardState *state, size_t token) {
     pass_norm_part(chunk, state, token, TENSOR_PART_QUERY_NORM, BUFFER_QUERY_LATENT);
 }
 
+Norm block_compressed_query_norm(const ModelConfig *config, const LayerPlan *plan) {
+    return (Norm){.kind = NORM_RMS, .size = plan->head_dim, .epsilon = config->norm_epsilon};
+}
+
 static void place_query(const Chunk *chunk, ForwardState *state, size_t token) {
     const ModelConfig *config = state->side->config;
     const LayerPlan *plan = forward_plan(state, chunk->layer);
-    const Norm bare = {.kind = NORM_RMS, .size = plan->head_dim, .epsilon = config->norm_epsilon};
+    const Norm bare = block_compressed_query_norm(config, plan);
     float *query = pass_row(chunk, state, BUFFER_QUERY, token);
     for (uint64_t h = 0; h < plan->heads; h++)
         norm_forward(&bare, query + h * plan->head_dim, query + h * plan->head_dim);
@@ -50,49 +54,57 @@ static Status project(const Pass *pass, Error *error) {
     static const Projection DOWN = {TENSOR_Q_A, TENSOR_OTHER, BUFFER_NORMED, BUFFER_QUERY_LATENT};
     static const Projection UP = {TENSOR_Q_B, TENSOR_OTHER, BUFFER_QUERY_LATENT, BUFFER_QUERY};
     Status status = pass_project(pass, DOWN, error);
+    if (status == STATUS_OK) pass_observe(pass, FORWARD_QUERY_LATENT, BUFFER_QUERY_LATENT);
     if (status == STATUS_OK) status = pass_for_tokens(pass, norm_latent, error);
     if (status == STATUS_OK) status = pass_project(pass, UP, error);
+    if (status == STATUS_OK) pass_observe(pass, FORWARD_QUERY, BUFFER_QUERY);
     if (status == STATUS_OK) status = pass_for_tokens(pass, place_query, error);
     if (status == STATUS_OK)
         status = pass_project_part(pass, TENSOR_PART_SHARED_KEY, BUFFER_NORMED, BUFFER_KEY, error);
+    if (status == STATUS_OK) pass_observe(pass, FORWARD_KEY, BUFFER_KEY);
     return status == STATUS_OK ? pass_for_tokens(pass, place_key, error) : status;
 }
 
 /* ---- attention ---- */
 
-/* Rows of keys that are values too: entries, then the window. */
-typedef struct SharedKeys {
-    const float *rows[2];
-    size_t counts[2];
-} SharedKeys;
-
-static SharedKeys find_keys(const Chunk *chunk, const ForwardState *state, size_t token) {
-    const LayerPlan *plan = forward_plan(state, chunk->layer);
-    size_t start = chunk_start(chunk, token), position = chunk_position(chunk, token),
-           first = attention_first(plan, position);
+SharedKeys block_compressed_find_keys(const ForwardState *state, uint64_t layer, size_t start,
+                                      size_t position) {
+    const LayerPlan *plan = forward_plan(state, layer);
+    size_t first = attention_first(plan, position);
     SharedKeys keys = {.counts = {0, position + 1 - first}};
-    keys.rows[1] = state->keys + forward_cache(state, chunk->layer, 0) + (start + first) * plan->head_dim;
-    if (plan->rate > 0) keys.rows[0] = compressor_entries(chunk, state, token, &keys.counts[0]);
+    keys.rows[1] = state->keys + forward_cache(state, layer, 0) + (start + first) * plan->head_dim;
+    if (plan->rate > 0) keys.rows[0] = compressor_entries(state, layer, start, position, &keys.counts[0]);
     return keys;
 }
 
-/* So many that entries, of which there are no more than tokens, and a window have room in the rows of a block. */
-enum { HEAD_BLOCK = ATTENTION_BLOCK / 2 };
+void block_compressed_multiply_keys(const SharedKeys *keys, size_t heads, size_t dim, const float *x,
+                                    float *scores) {
+    size_t all = keys->counts[0] + keys->counts[1];
+    for (size_t part = 0, at = 0; part < 2; at += keys->counts[part++])
+        if (keys->counts[part] > 0)
+            blas_multiply_transposed(heads, keys->counts[part], dim, x, dim, keys->rows[part], dim, 0.0F,
+                                     scores + at, all);
+}
+
+void block_compressed_weigh(const ForwardState *state, uint64_t layer, const SharedKeys *keys, size_t token,
+                            uint64_t head, size_t heads, float *scores) {
+    const LayerPlan *plan = forward_plan(state, layer);
+    size_t all = keys->counts[0] + keys->counts[1];
+    block_compressed_multiply_keys(
+        keys, heads, plan->head_dim,
+        state->buffers[BUFFER_QUERY] + (token * plan->heads + head) * plan->head_dim, scores);
+    for (size_t i = 0; i < heads; i++) {
+        ScoreRule rule = attention_rule(state, layer, head + i);
+        attention_weigh(&rule, scores + i * all, 0, all, all);
+    }
+}
 
 static void attend_heads(const Chunk *chunk, const ForwardState *state, const SharedKeys *keys, size_t token,
                          uint64_t head, size_t heads, float *scores) {
     const LayerPlan *plan = forward_plan(state, chunk->layer);
     size_t dim = plan->head_dim, row = token * plan->heads + head, all = keys->counts[0] + keys->counts[1];
-    const float *query = state->buffers[BUFFER_QUERY] + row * dim;
     float *mixed = state->buffers[BUFFER_MIXED] + row * dim, beta = 0.0F;
-    for (size_t part = 0, at = 0; part < 2; at += keys->counts[part++])
-        if (keys->counts[part] > 0)
-            blas_multiply_transposed(heads, keys->counts[part], dim, query, dim, keys->rows[part], dim, 0.0F,
-                                     scores + at, all);
-    for (size_t i = 0; i < heads; i++) {
-        ScoreRule rule = attention_rule(state, chunk->layer, head + i);
-        attention_weigh(&rule, scores + i * all, 0, all, all);
-    }
+    block_compressed_weigh(state, chunk->layer, keys, token, head, heads, scores);
     for (size_t part = 0, at = 0; part < 2; at += keys->counts[part++]) {
         if (keys->counts[part] == 0) continue;
         blas_multiply(heads, dim, keys->counts[part], scores + at, all, keys->rows[part], dim, beta, mixed,
@@ -106,10 +118,13 @@ static void attend(void *argument, size_t task, unsigned worker) {
     const ForwardState *state = chunk->states[task / chunk->tokens];
     const LayerPlan *plan = forward_plan(state, chunk->layer);
     size_t token = task % chunk->tokens;
-    const SharedKeys keys = find_keys(chunk, state, token);
+    const SharedKeys keys = block_compressed_find_keys(state, chunk->layer, chunk_start(chunk, token),
+                                                       chunk_position(chunk, token));
     float *scores = chunk->scores + (size_t)worker * ATTENTION_BLOCK * chunk->score_stride;
-    for (uint64_t head = 0; head < plan->heads && !job_is_cancelled(chunk->job); head += HEAD_BLOCK) {
-        size_t heads = plan->heads - head < HEAD_BLOCK ? (size_t)(plan->heads - head) : HEAD_BLOCK;
+    for (uint64_t head = 0; head < plan->heads && !job_is_cancelled(chunk->job);
+         head += BLOCK_COMPRESSED_HEADS) {
+        size_t heads = plan->heads - head < BLOCK_COMPRESSED_HEADS ? (size_t)(plan->heads - head)
+                                                                   : BLOCK_COMPRESSED_HEADS;
         attend_heads(chunk, state, &keys, token, head, heads, scores);
     }
     turn(chunk, state, token, state->buffers[BUFFER_MIXED] + token * plan->heads * plan->head_dim,

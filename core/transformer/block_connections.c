@@ -71,27 +71,41 @@ static void make_mix(const ModelConfig *config, float *mix) {
     }
 }
 
-static void take(const Chunk *chunk, ForwardState *state, size_t token) {
-    const ModelConfig *config = state->side->config;
+void block_connections_scale(const ModelConfig *config, ConnectionParts parts, const float *projected,
+                             float *bent) {
     size_t n = (size_t)config->connections;
-    float *weights = pass_row(chunk, state, BUFFER_CONNECTION, token);
-    const float *base = forward_part(state, chunk->layer, (TensorPart)(chunk->connection + 1)),
-                *scale = forward_part(state, chunk->layer, (TensorPart)(chunk->connection + 2));
-    float length = inverse_length(config, pass_row(chunk, state, BUFFER_CONNECTED, token));
     for (size_t i = 0; i < (2 + n) * n; i++)
-        weights[i] = weights[i] * length * scale[i < 2 * n ? i / n : 2] + base[i];
+        bent[i] = projected[i] * parts.scale[i < 2 * n ? i / n : 2] + parts.base[i];
+}
+
+void block_connections_weigh(const ModelConfig *config, ConnectionParts parts, const float *projected,
+                             float *weights) {
+    size_t n = (size_t)config->connections;
+    block_connections_scale(config, parts, projected, weights);
     for (size_t i = 0; i < n; i++) {
         weights[i] = share_of(config, weights[i]);
         weights[n + i] = 2.0F * activation_value(ACTIVATION_SIGMOID, weights[n + i]);
     }
     make_mix(config, weights + 2 * n);
+}
+
+static void take(const Chunk *chunk, ForwardState *state, size_t token) {
+    const ModelConfig *config = state->side->config;
+    size_t n = (size_t)config->connections;
+    float *projected = pass_row(chunk, state, BUFFER_CONNECTION, token),
+          *weights = pass_row(chunk, state, BUFFER_CONNECTION_WEIGHTS, token);
+    const ConnectionParts parts = {forward_part(state, chunk->layer, (TensorPart)(chunk->connection + 1)),
+                                   forward_part(state, chunk->layer, (TensorPart)(chunk->connection + 2))};
+    float length = inverse_length(config, pass_row(chunk, state, BUFFER_CONNECTED, token));
+    for (size_t i = 0; i < (2 + n) * n; i++) projected[i] *= length;
+    block_connections_weigh(config, parts, projected, weights);
     collapse(chunk, state, token, weights);
 }
 
 static void add(const Chunk *chunk, ForwardState *state, size_t token) {
     const ModelConfig *config = state->side->config;
     size_t n = (size_t)config->connections, hidden = config->hidden_size;
-    const float *weights = pass_row(chunk, state, BUFFER_CONNECTION, token), *mix = weights + 2 * n,
+    const float *weights = pass_row(chunk, state, BUFFER_CONNECTION_WEIGHTS, token), *mix = weights + 2 * n,
                 *added = pass_row(chunk, state, BUFFER_ADDED, token);
     float *streams = pass_row(chunk, state, BUFFER_CONNECTED, token), before[MODEL_MAX_CONNECTIONS];
     for (size_t i = 0; i < hidden; i++) {
@@ -124,10 +138,15 @@ Status block_connections_begin(const Pass *pass, Error *error) {
 
 Status block_connections_take(const Pass *pass, TensorPart first, Error *error) {
     if (!block_connections_are_there(pass)) return STATUS_OK;
+    const bool is_mlp = first == TENSOR_PART_MLP_CONNECTION;
     Pass own = *pass;
     own.chunk.connection = first;
+    pass_observe(pass, is_mlp ? FORWARD_MIDDLE_STREAMS : FORWARD_STREAMS, BUFFER_CONNECTED);
     Status status = pass_project_part(&own, first, BUFFER_CONNECTED, BUFFER_CONNECTION, error);
-    return status == STATUS_OK ? pass_for_tokens(&own, take, error) : status;
+    if (status == STATUS_OK) status = pass_for_tokens(&own, take, error);
+    if (status == STATUS_OK)
+        pass_observe(pass, is_mlp ? FORWARD_MLP_CONNECTION : FORWARD_ATTENTION_CONNECTION, BUFFER_CONNECTION);
+    return status;
 }
 
 Status block_connections_add(const Pass *pass, Error *error) {
@@ -137,6 +156,9 @@ Status block_connections_add(const Pass *pass, Error *error) {
 Status block_connections_end(const Pass *pass, Error *error) {
     const Model *model = pass->chunk.states[0]->model;
     if (!block_connections_are_there(pass)) return STATUS_OK;
+    Pass last = *pass;
+    last.chunk.layer = model->config->layers;
+    pass_observe(&last, FORWARD_STREAMS, BUFFER_CONNECTED);
     Status status = pass_project_tensor(pass, model->whole.parts[TENSOR_PART_END_CONNECTION],
                                         BUFFER_CONNECTED, BUFFER_CONNECTION, error);
     return status == STATUS_OK ? pass_for_tokens(pass, take_end, error) : status;

@@ -9,12 +9,26 @@
  *     C        = softmax of each row of a₂ c + b, + ε, whose columns and rows are brought to a sum of 1 by turns
  *     end      = Σ (sigmoid(a W x / rms(x) + b) + ε)ᵢ · streamᵢ
  *
- * BUFFER_CONNECTED is the streams, BUFFER_RESIDUAL what a block takes of them.
+ * BUFFER_CONNECTED is the streams, BUFFER_RESIDUAL what a block takes of them, BUFFER_CONNECTION W x / rms(x). The way back:
+ * backward_connections.h.
  */
 #ifndef REJUV_CORE_BLOCK_CONNECTIONS_H
 #define REJUV_CORE_BLOCK_CONNECTIONS_H
 
 #include "core/transformer/pass.h"
+
+/* What a connection's weights are made with: b, and the three numbers a; of the last the one. */
+typedef struct ConnectionParts {
+    const float *base, *scale;
+} ConnectionParts;
+
+enum { CONNECTION_WEIGHTS = (2 + MODEL_MAX_CONNECTIONS) * MODEL_MAX_CONNECTIONS };
+
+/* From W x / rms(x), [(2 + n) · n], to a ⊙ that + b; and to the weights themselves, in the order of p, o and C. */
+void block_connections_scale(const ModelConfig *config, ConnectionParts parts, const float *projected,
+                             float *bent);
+void block_connections_weigh(const ModelConfig *config, ConnectionParts parts, const float *projected,
+                             float *weights);
 
 /* Each does nothing where the model has one stream. `first`: the connection's matrix, before its base and scale. */
 Status block_connections_begin(const Pass *pass, Error *error) STATUS_MUST_CHECK;

@@ -13,12 +13,17 @@
 #ifndef REJUV_CORE_COMPRESSOR_H
 #define REJUV_CORE_COMPRESSOR_H
 
+#include "core/transformer/descent.h"
 #include "core/transformer/pass.h"
 
 /* BUFFER_NORMED to the chunk's entries. */
 Status compressor_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
 
-/* The entries that a token of the chunk sees, [*count × head_dim], in their order. */
-const float *compressor_entries(const Chunk *chunk, const ForwardState *state, size_t token, size_t *count);
+/* The entries that a token sees, of the text that begins at cell `start`: [*count × head_dim], in their order. */
+const float *compressor_entries(const ForwardState *state, uint64_t layer, size_t start, size_t position,
+                                size_t *count);
+
+/* From the gradient at a sequence's entries (SLOPE_ENTRY, one behind the other) onto SLOPE_NORMED. */
+Status compressor_descend(const Descent *descent, Error *error) STATUS_MUST_CHECK;
 
 #endif

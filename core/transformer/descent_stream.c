@@ -1,5 +1,6 @@
 #include "core/transformer/descent_stream.h"
 
+#include "core/transformer/backward_connections.h"
 #include "core/transformer/block_streams.h"
 
 #include <string.h>
@@ -172,6 +173,10 @@ Status descent_stream_enter(Descent *descent, Block block, Error *error) {
     const ModelConfig *config = descent_config(descent);
     bool is_parallel = config->wiring == WIRING_PARALLEL, has_norm = norms_behind(descent),
          is_mlp = block == BLOCK_MLP;
+    if (config->connections > 0) {
+        descent->given = SLOPE_ADDED;
+        return backward_connections_enter(descent, is_mlp, error);
+    }
     descent->given =
         has_norm || is_parallel || block_scale(descent, block) != 1.0F ? SLOPE_ADDED : SLOPE_RESIDUAL;
     if (descent->given == SLOPE_RESIDUAL || (is_parallel && !is_mlp)) return STATUS_OK;
@@ -213,9 +218,9 @@ Status descent_stream_leave(const Descent *descent, Block block, Error *error) {
     if (status == STATUS_OK && norms_before(descent))
         status = descent_give_norm(descent, norm_before(descent, block), stream_of(descent, block),
                                    SLOPE_NORMED, error);
-    return status == STATUS_OK
-               ? descent_for_tokens(descent, is_mlp ? descend_from_mlp : descend_from_attention, error)
-               : status;
+    if (status == STATUS_OK)
+        status = descent_for_tokens(descent, is_mlp ? descend_from_mlp : descend_from_attention, error);
+    return status == STATUS_OK ? backward_connections_leave(descent, is_mlp, error) : status;
 }
 
 /* ---- directions ---- */

@@ -232,7 +232,7 @@ void expert_choice_descend(const ExpertPlan *plan, const float *scores, const fl
     for (size_t k = 0; k < plan->chosen; k++) {
         double raw = raw_weight(plan, &sums, scores[(size_t)chosen[k]]), slope = (double)slopes[k];
         bool is_softmax = plan->scoring == EXPERTS_SOFTMAX || plan->scoring == EXPERTS_SOFTMAX_CHOSEN;
-        out[(size_t)chosen[k]] = (float)(is_softmax ? raw * (slope - mean) : slope * score_slope(plan, raw));
+        out[(size_t)chosen[k]] += (float)(is_softmax ? raw * (slope - mean) : slope * score_slope(plan, raw));
     }
     if (plan->scoring != EXPERTS_SOFTMAX) return;
     for (size_t i = 0; i < count; i++) { /* those that are not chosen are in the softmax all the same */

@@ -407,7 +407,8 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
 static Status replay_mlp(const Pass *pass, Error *error) {
     bool is_normed = has_norm_behind(&pass->chunk, pass->chunk.states[0]), is_kept = pass->chunk.kept != NULL;
     const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
-    bool goes_on = architecture_needs(plan, TENSOR_PART_LAYER_GATE), is_wanted = is_normed || goes_on;
+    bool goes_on = architecture_needs(plan, TENSOR_PART_LAYER_GATE),
+         is_wanted = is_normed || goes_on || block_connections_are_there(pass);
     if (plan->mlp == MLP_NONE && !goes_on) return STATUS_OK;
     if (plan->mlp == MLP_NONE || plan->mlp == MLP_EXPERTS || (is_wanted && !is_kept))
         return run_mlp(pass, error);
@@ -464,9 +465,10 @@ static Status replay(ForwardState *state, uint64_t layer, const float *residual,
                    input->count * besides * sizeof *residual);
         if (input->embedded != NULL && state->side->config->has_common)
             memcpy(state->buffers[BUFFER_EMBEDDED], input->embedded, input->count * width * sizeof *residual);
-        size_t streams = forward_buffer_width(state->side->config, BUFFER_STREAMS);
+        Buffer all = state->side->config->connections > 0 ? BUFFER_CONNECTED : BUFFER_STREAMS;
         if (input->streams != NULL)
-            memcpy(state->buffers[BUFFER_STREAMS], input->streams, input->count * streams * sizeof *residual);
+            memcpy(state->buffers[all], input->streams,
+                   input->count * forward_buffer_width(state->side->config, all) * sizeof *residual);
         status = function(&pass, error);
     }
     state->length = length;

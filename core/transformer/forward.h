@@ -37,6 +37,9 @@ typedef enum ForwardSite {
     FORWARD_STREAM_ENDING, /* the residual there, which is one of them; of layer = layers alone */
     FORWARD_STREAM_MODES,  /* what they are predicted by, before its tanh */
     FORWARD_LAUREL,        /* what the learned residual adds, before its norm */
+    FORWARD_MIDDLE_STREAMS, /* of hyper-connections: all streams before the MLP's, as FORWARD_STREAMS before attention's */
+    FORWARD_ATTENTION_CONNECTION, /* what the weights of either come of */
+    FORWARD_MLP_CONNECTION,
     FORWARD_COMMON_ATTENDED, /* in a block that layers have in common: of o, before the norm behind it; and of down */
     FORWARD_COMMON_OUTPUT,
     FORWARD_QKV, /* output of the one matrix of all three, with its bias, as it is stored */

@@ -60,8 +60,9 @@ typedef enum Buffer {
     BUFFER_COMPRESSOR_GATE,
     BUFFER_GROUP_ROWS, /* groups · rank, both: of groups of heads, group by group and token by token */
     BUFFER_GROUPED,
-    BUFFER_CONNECTED,  /* connections · hidden_size: all streams */
-    BUFFER_CONNECTION, /* (2 + connections) · connections: their weights */
+    BUFFER_CONNECTED,          /* connections · hidden_size: all streams */
+    BUFFER_CONNECTION,         /* (2 + connections) · connections: what their weights come of, */
+    BUFFER_CONNECTION_WEIGHTS, /* and they */
     BUFFER_COUNT
 } Buffer;
 

@@ -221,6 +221,7 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
     case BUFFER_CONNECTED:
         return config->connections * config->hidden_size;
     case BUFFER_CONNECTION:
+    case BUFFER_CONNECTION_WEIGHTS:
         return (2 + config->connections) * config->connections;
     case BUFFER_COUNT:
         break;

@@ -91,10 +91,20 @@ CASES = {
                                                 mlp_alpha_factor=1.1, mlp_beta_factor=0.6)),
     # experts of attention, of which a key head has two: their queries and outputs, and those of MLPs, with one bias each
     "experts-heads": ("jetmoe", dict(intermediate_size=6, num_key_value_heads=2, kv_channels=4, num_local_experts=5, num_experts_per_tok=2)),
+    # hyper-connections of three streams; a window alone, compressed keys whose windows overlap and those whose do not, of a text that fills
+    # several; two groups of heads; gates that are clamped; experts that a table lists, and that a correction chooses among
+    "experts-connections": ("deepseek_v4", dict(num_hidden_layers=3, num_key_value_heads=1, head_dim=8, partial_rotary_factor=0.5, q_lora_rank=6,
+                                                moe_intermediate_size=6, n_routed_experts=4, num_experts_per_tok=2, swiglu_limit=0.4,
+                                                routed_scaling_factor=1.3, sliding_window=6,
+                                                layer_types=["sliding_attention", "compressed_sparse_attention", "heavily_compressed_attention"],
+                                                compress_rates=dict(compressed_sparse_attention=2, heavily_compressed_attention=5),
+                                                mlp_layer_types=["hash_moe", "moe", "hash_moe"], index_topk=12, index_head_dim=4, index_n_heads=2,
+                                                o_groups=2, o_lora_rank=3, hc_mult=3, hc_sinkhorn_iters=4,
+                                                rope_parameters=dict(rope_type="yarn", factor=4.0, original_max_position_embeddings=8))),
 }
 
 # whose router gives float32 whatever the model is in
-WIDE = ("experts-plain", "experts-heads")
+WIDE = ("experts-plain", "experts-heads", "experts-connections")
 
 BEHIND_MLP = {"flex_olmo": "post_feedforward_layernorm", "afmoe": "post_mlp_layernorm"}
 
@@ -112,6 +122,9 @@ def scramble_stacks(model, seed, amount=None):
         for name, b in model.named_buffers():
             if "correction" in name:
                 b.add_((0.2 if amount is None else 0.1) * torch.randn(b.shape, generator=generator))
+            if "tid2eid" in name and amount is None:
+                experts = model.config.n_routed_experts
+                b.copy_(torch.stack([torch.randperm(experts, generator=generator)[:b.shape[1]] for _ in range(len(b))]))
 
 
 class Seen:
@@ -246,8 +259,41 @@ def score_routed(experts, own, position, found):
             found[f"{e}.down"] = score.tolist()
 
 
+class Connections:
+    """Of one pass, of the last token: by what hyper-connections give out and mix streams, and what blocks gave."""
+
+    def __init__(self, model):
+        self.weights, self.given, self.shares, self.streams = {}, {}, None, None
+        inner = model.model
+        for i, layer in enumerate(inner.layers):
+            for hc, block in (("attn_hc", "self_attn"), ("ffn_hc", "mlp")):
+                keep = lambda m, args, out, at=(i, hc): self.weights.__setitem__(at, (out[0][0, -1].detach(), out[1][0, -1].detach()))
+                getattr(layer, hc).register_forward_hook(keep)
+                give = lambda m, args, out, at=(i, hc): self.given.__setitem__(at, (out[0] if isinstance(out, tuple) else out)[0, -1].detach())
+                getattr(layer, block).register_forward_hook(give)
+        inner.layers[0].attn_hc.register_forward_pre_hook(lambda m, args: setattr(self, "streams", args[0][0, -1].detach()))
+        inner.hc_head.register_forward_pre_hook(lambda m, args: self.end(m, args[0][:, -1:].detach()))
+
+    def end(self, head, x):
+        mixes = torch.nn.functional.linear(head.input_norm(x.flatten(2)), head.hc_fn.detach())
+        self.shares = (torch.sigmoid(mixes * head.hc_scale.detach() + head.hc_base.detach()) + head.eps)[0, 0]
+
+    def directions(self, layers, d):
+        """d at what each block gives, from the last to the first; all of it adds up."""
+        streams, found, total = self.shares[:, None] * d, {}, 0.0
+        for i in reversed(range(layers)):
+            for hc in ("ffn_hc", "attn_hc"):
+                out, mix = self.weights[i, hc]
+                found[i, hc] = out @ streams
+                total += float(found[i, hc] @ self.given[i, hc])
+                streams = mix @ streams
+        return found, total + float((streams * self.streams).sum())
+
+
 def past(hooks, kind, i, is_mlp, d):
     """d at the end of the stream at what a block of layer i gives, where blocks are added to their normed input by factors."""
+    if kind == "deepseek_v4":
+        return hooks.directions[i, "ffn_hc" if is_mlp else "attn_hc"]
     if kind != "minimax":
         return d
     blocks = [(j, norm) for j in range(len(hooks.layers)) for norm in ("input_layernorm", "post_attention_layernorm")]
@@ -270,12 +316,16 @@ def share_of(layer, hooks, i, position):
 
 def attribute(model, kind, routed, position):
     hooks = Hooks(model)
+    connections = Connections(model) if kind == "deepseek_v4" else None
     out = model(input_ids=torch.tensor([IDS[:position + 1]]), use_cache=False).logits[0, -1]
     token = int(out.argmax()) if position + 1 >= len(IDS) else IDS[position + 1]
     h = flat(hooks.streams[-1])[-1]
     head = model.get_output_embeddings().weight[token].detach()
     d = norm_scale(hooks.final, h.detach())(head) / (getattr(model.config, "logits_scaling", None) or 1.0)
     (d.detach() * h).sum().backward()
+    if connections is not None:
+        hooks.directions, total = connections.directions(len(hooks.layers), d.detach())
+        assert abs(total - float(d.detach() @ h.detach())) < 1e-9
     residual = getattr(model.config, "residual_multiplier", None) or 1.0
     blocks = []
     for i, names in enumerate(hooks.names):
@@ -291,7 +341,8 @@ def attribute(model, kind, routed, position):
         for name in names:
             shared = "shared" in name
             module, is_output = {"input_linear": ("gate_up", True), "output_linear": ("down", False)}.get(name.split(".")[-1], module_of(name))
-            if module is None or name == "self_attn.gate_proj" or keeps_state(layer, name):
+            is_compressor = name.startswith("self_attn.compressor.")
+            if module is None or name == "self_attn.gate_proj" or is_compressor or keeps_state(layer, name):
                 continue
             key = ("shared." if shared else "") + module
             if is_output:
@@ -354,7 +405,8 @@ def stored_norms(model):
                 b.fill_(unknown)
         model.save_pretrained(where)
         with safe_open(where + "/model.safetensors", "pt") as file:
-            norms = {name: float(file.get_tensor(name).norm()) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            norms = {name: float(tensor.norm()) for name, tensor in tensors.items() if tensor.is_floating_point()}
     return {name: norm for name, norm in norms.items() if norm == norm}
 
 

@@ -493,6 +493,7 @@ static const char *const CASES[] = {
     "experts-all-clamped",
     "experts-lightning",
     "experts-heads",
+    "experts-connections",
     "differential",
     "masks",
     "streams",
