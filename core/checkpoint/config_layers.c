@@ -413,7 +413,8 @@ static bool plans_equal(const LayerPlan *a, const LayerPlan *b) {
            a->intermediate_size == b->intermediate_size &&
            (a->cutoff == b->cutoff || (isnan(a->cutoff) && isnan(b->cutoff))) &&
            a->latent.latent == b->latent.latent && a->experts.count == b->experts.count &&
-           a->experts.chosen == b->experts.chosen && a->rate == b->rate && a->kv_layer == b->kv_layer;
+           a->experts.chosen == b->experts.chosen && a->rate == b->rate && a->overlaps == b->overlaps &&
+           a->kv_layer == b->kv_layer;
 }
 
 static Status add_plan(ModelConfig *config, uint64_t layer, const LayerPlan *plan, const char *origin,

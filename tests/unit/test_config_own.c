@@ -395,6 +395,10 @@ static void layers_of_deepseek_v4_are_as_lists_say_or_by_turns(void **state) {
     check_layer(&config, 2, 3, true, false);
     check_layer(&config, 3, 0, false, false);
     assert_int_equal(config.sparse_from, 6 * 3 - 1);
+    config = good("deepseek_v4", DEEPSEEK4
+                  ",\"compress_ratios\":[128,4,128,4],\"compress_rate_csa\":4,\"compress_rate_hca\":4,"
+                  "\"num_hash_layers\":0"); /* one rate of both */
+    for (uint64_t i = 0; i < 4; i++) check_layer(&config, i, 4, i % 2 == 1, false);
 }
 
 /* Layers that compress keys have the one set that is stated; yarn's scale is left out there, unless it is stated. */
