@@ -23,10 +23,12 @@
  * Latent attention has neurons where it has a matrix that is one of these modules: inputs of o, and outputs of q where queries come
  * of no latent. What comes of a latent is an output of no q, k or v, and has none.
  *
- * Attention of experts has none: no matrix is q or o of all tokens.
+ * Attention of experts, and to compressed keys, has none: no matrix is q or o of all tokens, or of all heads.
  *
  * Mixers that keep a state of their text (state spaces, linear attention, convolutions) have none: what comes of their matrices is
  * channels, writes, decays and steps at once, which no row and column of base would put back alone.
+ *
+ * A mixture without experts is what every token passes: its modules are an MLP's.
  *
  * Gate and up of all experts in one tensor are two modules where they lie one behind the other, and one, gate_up, where
  * the tensor is transposed.
@@ -141,7 +143,7 @@ const char *neurons_find_unnumbered(const ModelConfig *config);
  * of the modules that the method knows, here as beside attention. */
 bool neurons_are_none(const ModelConfig *config);
 
-/* STATUS_UNSUPPORTED where a model has none, or has blocks whose neurons have no numbers: compressed attention, experts of several sizes.
+/* STATUS_UNSUPPORTED where a model has none, or has blocks whose neurons have no numbers: experts of several sizes.
  * For whoever measures neurons: what they do not cover may not look as if it were silent. */
 Status neurons_check_model(const Model *model, Error *error) STATUS_MUST_CHECK;
 

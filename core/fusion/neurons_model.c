@@ -2,6 +2,19 @@
 
 #include <string.h>
 
+/* A mixture without experts is what every token passes: that is the layer's MLP. */
+static bool has_mixture(const LayerPlan *plan) {
+    return plan->mlp == MLP_EXPERTS && plan->experts.count > 0;
+}
+
+static uint64_t count_shared(const LayerPlan *plan, NeuronModule module) {
+    const ExpertPlan *experts = &plan->experts;
+    bool is_one = architecture_needs(plan, TENSOR_PART_SHARED_GATE_UP);
+    if (module == NEURON_DOWN) return experts->shared_width;
+    if (module == NEURON_GATE_UP) return is_one ? 2 * experts->shared_width : 0;
+    return is_one || (module == NEURON_GATE && experts->is_plain) ? 0 : experts->shared_width;
+}
+
 /* Of one kind of layer, without those of experts. */
 static void count_plan(const ModelConfig *config, const NeuronTable *table, const LayerPlan *plan,
                        uint64_t counts[NEURON_MODULE_COUNT]) {
@@ -10,7 +23,7 @@ static void count_plan(const ModelConfig *config, const NeuronTable *table, cons
         TensorRole weight = neurons_facts(module)->weight;
         uint64_t rows, columns;
         bool is_experts = plan->mlp == MLP_EXPERTS && neurons_is_of_mlp(module);
-        counts[i] = 0;
+        counts[i] = is_experts && !has_mixture(plan) ? count_shared(plan, module) : 0;
         if (is_experts || !architecture_has(plan, weight)) continue;
         architecture_layer_shape(config, plan, weight, &rows, &columns);
         counts[i] = neurons_axis(table, module, weight) == NEURON_ROW ? rows : columns;
@@ -38,7 +51,7 @@ static void list_kinds(const ModelConfig *config, NeuronTable *table) {
     for (uint64_t layer = 0; layer < config->layers; layer++) {
         const LayerPlan *plan = architecture_layer(config, layer);
         uint64_t own[NEURON_MODULE_COUNT];
-        bool has_mlp = plan->mlp != MLP_EXPERTS;
+        bool has_mlp = !has_mixture(plan);
         size_t kind = 0;
         count_plan(config, table, plan, own);
         while (kind < kinds && !agrees(own, has_mlp, counts_of_kind(table, kind), knows_mlp[kind])) kind++;
@@ -62,7 +75,7 @@ static NeuronExperts list_experts(const ModelConfig *config, const ExpertPlan *p
     experts.shared[NEURON_GATE] = plan->is_plain ? 0 : experts.shared[NEURON_UP];
     experts.shared[NEURON_DOWN] = plan->shared_width;
     for (uint64_t layer = 0; layer < config->layers; layer++) {
-        bool has_experts = architecture_layer(config, layer)->mlp == MLP_EXPERTS;
+        bool has_experts = has_mixture(architecture_layer(config, layer));
         experts.layers[layer / 64] |= (uint64_t)has_experts << layer % 64;
     }
     return experts;
@@ -70,8 +83,19 @@ static NeuronExperts list_experts(const ModelConfig *config, const ExpertPlan *p
 
 static const LayerPlan *first_experts(const ModelConfig *config) {
     for (size_t i = 0; i < config->plan_count; i++)
-        if (config->plans[i].mlp == MLP_EXPERTS) return &config->plans[i];
+        if (has_mixture(&config->plans[i])) return &config->plans[i];
     return NULL;
+}
+
+/* What weighs what every token passes is no part of an MLP. */
+static bool weighs_shared(const ModelConfig *config) {
+    for (size_t i = 0; i < config->plan_count; i++) {
+        const LayerPlan *plan = &config->plans[i];
+        if (plan->mlp == MLP_EXPERTS && !has_mixture(plan) &&
+            (plan->experts.shared_scale != 1.0 || architecture_needs(plan, TENSOR_PART_SHARED_SWITCH)))
+            return true;
+    }
+    return false;
 }
 
 NeuronTable neurons_list(const ModelConfig *config) {
@@ -92,15 +116,14 @@ static bool experts_differ(const ModelConfig *config) {
         const ExpertPlan *a = &first->experts, *b = &plan->experts;
         bool is_alike = a->count == b->count && a->width == b->width && a->shared_width == b->shared_width &&
                         a->layout == b->layout;
-        if (plan->mlp == MLP_EXPERTS && !is_alike) return true;
+        if (has_mixture(plan) && !is_alike) return true;
     }
     return false;
 }
 
 const char *neurons_find_unnumbered(const ModelConfig *config) {
-    const LayerPlan *experts = first_experts(config);
     if (experts_differ(config)) return "experts of several sizes";
-    if (experts != NULL && experts->experts.count == 0) return "a mixture without experts";
+    if (weighs_shared(config)) return "a mixture without experts";
     const NeuronTable table = neurons_list(config);
     if (config->has_common) return "blocks that layers share";
     return neurons_count(&table) == 0 ? "state spaces" : NULL;
@@ -116,7 +139,7 @@ bool neurons_are_none(const ModelConfig *config) {
 static bool is_stored_otherwise(const Model *model) {
     const LayerPlan *plan = first_experts(model->config);
     for (uint64_t layer = 0; plan != NULL && layer < model->config->layers; layer++) {
-        bool has_experts = architecture_layer(model->config, layer)->mlp == MLP_EXPERTS,
+        bool has_experts = has_mixture(architecture_layer(model->config, layer)),
              is_transposed = plan->experts.layout == EXPERTS_TRANSPOSED;
         if (has_experts && model->layers[layer].experts.is_gate_up_transposed != is_transposed) return true;
     }

@@ -18,11 +18,15 @@ static NeuronFit place_one(const NeuronBlock *block, NeuronAxis axis, const Tens
 }
 
 static NeuronFit place_plain(const NeuronTable *table, const PairTensor *tensor, NeuronTensor *found) {
+    /* of a mixture without experts, where nothing has some */
+    bool is_shared =
+        table->experts.count == 0 && tensor->role == TENSOR_SHARED_EXPERT && !tensor->sft->is_bias;
+    TensorRole role = is_shared ? tensor->sft->part : tensor->role;
     NeuronModule module;
-    if (!neurons_find_role(tensor->role, &module)) return NEURONS_NONE;
+    if (!neurons_find_role(role, &module)) return NEURONS_NONE;
     NeuronBlock block = neurons_find_block(table, (uint64_t)tensor->layer, module);
     if (block.count == 0) return NEURONS_NONE;
-    return place_one(&block, neurons_axis(table, module, tensor->role), tensor->sft, found);
+    return place_one(&block, neurons_axis(table, module, role), tensor->sft, found);
 }
 
 /* ---- experts ---- */
@@ -145,5 +149,6 @@ const PairTensor *neurons_tensor_weight(const Model *model, const NeuronBlock *m
     const ModelLayer *layer = &model->layers[matrix->layer];
     if (matrix->expert == NEURONS_SHARED) return layer->parts[SHARED[matrix->module]];
     if (matrix->expert >= 0) return layer->experts.list[matrix->expert].matrices[MATRICES[matrix->module]];
-    return layer->tensors[neurons_facts(matrix->module)->weight];
+    const PairTensor *weight = layer->tensors[neurons_facts(matrix->module)->weight];
+    return weight != NULL ? weight : layer->parts[SHARED[matrix->module]]; /* of a mixture without experts */
 }

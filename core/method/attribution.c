@@ -181,7 +181,8 @@ static Status score_layer(void *user, const BackwardLayer *layer, Error *error) 
     Status status = backward_direct_enter(layer, &directions, error);
     for (size_t i = 0; i < group->count * group->model->config->hidden_size; i++)
         group->directions[i] *= layer->end_scale;
-    if (status == STATUS_OK && layer->experts != NULL) status = score_experts(group, layer, error);
+    bool has_experts = layer->experts != NULL && layer->experts->rows->experts > 0;
+    if (status == STATUS_OK && has_experts) status = score_experts(group, layer, error);
     for (int module = 0; module < NEURON_MODULE_COUNT && status == STATUS_OK; module++)
         if (module != NEURON_O) status = score_module(group, layer, (NeuronModule)module, error);
     if (status != STATUS_OK) return status;

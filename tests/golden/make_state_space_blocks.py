@@ -68,8 +68,9 @@ def is_state(name, layer):
 def found_in(hooks):
     """Of each layer its matrices that have neurons, by name: the module, and whether they are its outputs."""
     layers = []
+    shared = {"shared_mlp.input_linear": ("gate_up", True), "shared_mlp.output_linear": ("down", False)}
     for layer, names in zip(hooks.layers, hooks.names):
-        found = {n: module_of(n) for n in names if not is_state(n, layer)}
+        found = {n: shared.get(n) or module_of(n) for n in names if not is_state(n, layer)}
         layers.append({n: f for n, f in found.items() if f[0] is not None})
     return layers
 
@@ -81,7 +82,7 @@ def attribute(model, position):
     token = int(out.argmax()) if position + 1 >= len(IDS) else IDS[position + 1]
     h = flat(hooks.streams[-1])[-1]
     cap = getattr(config, "logits_soft_cap", None)
-    d = scale_of(hooks.final, h.detach())(model.get_output_embeddings().weight[token].detach()) * getattr(config, "lm_head_multiplier", 1.0)
+    d = scale_of(hooks.final, h.detach())(model.get_output_embeddings().weight[token].detach()) * getattr(config, "lm_head_multiplier", 1.0) / getattr(config, "logits_scaling", 1.0)
     d = d * (1.0 if cap is None else 1.0 - (float(out[token].detach()) / cap) ** 2)
     (d.detach() * h).sum().backward()
     scales = dict(o=getattr(config, "attention_out_multiplier", 1.0), down=getattr(config, "mlp_multipliers", [1.0, 1.0])[1])
@@ -93,7 +94,7 @@ def attribute(model, position):
                 found[module] = (flat(hooks.outputs[i, name]) * flat(hooks.outputs[i, name].grad)).abs().sum(0).tolist()
             else:
                 x = flat(hooks.inputs[i, name])[-1].detach()
-                own = d.detach() * past(hooks.layers, i, module)
+                own = d.detach() * past(hooks.layers, i, module) * getattr(config, "residual_multiplier", 1.0)
                 found[module] = (scales[module] * x * (own @ hooks.names[i][name].weight.detach())).abs().tolist()
         blocks.append(found)
     hooks.close()
@@ -124,7 +125,7 @@ def dormancy(model):
 
 
 def explain(sft):
-    if not any(module_of(n)[0] == "down" for n, _ in sft.named_modules()):
+    if not any(module_of(n)[0] == "down" or n.endswith("shared_mlp.output_linear") for n, _ in sft.named_modules()):
         return {}
     targets = [attribute(sft, t) for t in TARGETS]
     of, gradient = dormancy(sft)
