@@ -10,10 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-size_t backward_compressed_blocks(const LayerPlan *plan) {
-    return ((size_t)plan->heads + BLOCK_COMPRESSED_HEADS - 1) / BLOCK_COMPRESSED_HEADS;
-}
-
 /* ---- what comes out ---- */
 
 /* Of all groups: each a product of its own, of rows side by side in its memory. */
@@ -200,7 +196,7 @@ static void descend_heads(void *argument, size_t task, unsigned worker) {
     const HeadBlocks *blocks = argument;
     const Descent *descent = blocks->descent;
     const LayerPlan *plan = descent_plan(descent);
-    const size_t count = backward_compressed_blocks(plan), sequence = task / count, block = task % count,
+    const size_t count = block_compressed_blocks(plan), sequence = task / count, block = task % count,
                  left = (size_t)plan->heads - block * BLOCK_COMPRESSED_HEADS, dim = plan->head_dim,
                  tokens = descent->spans[sequence].tokens, entries = count_entries(plan, tokens);
     HeadBlock own = {.descent = descent,
@@ -229,7 +225,7 @@ static void sum_parts(const float *parts, size_t blocks, size_t dim, float *to) 
 static void join_parts(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
     (void)worker;
     const LayerPlan *plan = descent_plan(descent);
-    const size_t blocks = backward_compressed_blocks(plan), dim = plan->head_dim,
+    const size_t blocks = block_compressed_blocks(plan), dim = plan->head_dim,
                  entries = count_entries(plan, token + 1), entry = entries - 1;
     sum_parts(descent_slope(descent, SLOPE_KEY_PARTS, sequence, token), blocks, dim,
               descent_slope(descent, SLOPE_KEY, sequence, token));
@@ -262,7 +258,7 @@ static Status descend_attention(const Descent *descent, Error *error) {
     const LayerPlan *plan = descent_plan(descent);
     size_t tasks;
     HeadBlocks blocks = {descent, memory_allocate(descent->count, (size_t)plan->heads * sizeof(double))};
-    if (blocks.sinks == NULL || !memory_multiply(descent->count, backward_compressed_blocks(plan), &tasks)) {
+    if (blocks.sinks == NULL || !memory_multiply(descent->count, block_compressed_blocks(plan), &tasks)) {
         free(blocks.sinks);
         return memory_fail(error, "attention");
     }

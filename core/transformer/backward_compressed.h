@@ -14,7 +14,4 @@
 /* From descent->given to SLOPE_NORMED; gives what meets at all weights of the block. */
 Status backward_compressed_descend(const Descent *descent, Error *error) STATUS_MUST_CHECK;
 
-/* Heads are taken block by block: how many there are. Each adds up what it gives to keys by itself. */
-size_t backward_compressed_blocks(const LayerPlan *plan);
-
 #endif

@@ -1,5 +1,5 @@
-#include "core/transformer/backward_compressed.h"
 #include "core/transformer/backward_internal.h"
+#include "core/transformer/block_compressed.h"
 #include "core/transformer/recurrence.h"
 
 /* Layers without attention, or without an MLP, have their sizes all the same. */
@@ -76,7 +76,7 @@ static size_t head_experts_width(const ModelConfig *config, const LayerPlan *pla
 /* Of attention to compressed keys. */
 static size_t compressed_width(const ModelConfig *config, const LayerPlan *plan, Slope slope) {
     if (!architecture_needs(plan, TENSOR_PART_SHARED_KEY)) return 0;
-    const size_t blocks = backward_compressed_blocks(plan), dim = plan->head_dim,
+    const size_t blocks = block_compressed_blocks(plan), dim = plan->head_dim,
                  entry = plan->rate > 0 ? (dim + (size_t)plan->rate - 1) / (size_t)plan->rate : 0;
     switch (slope) {
     case SLOPE_KEY_PARTS:

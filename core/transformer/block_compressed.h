@@ -20,6 +20,11 @@ Status block_compressed_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
 /* Heads at once: so many that entries, of which there are no more than tokens, and a window have room in the rows of a block. */
 enum { BLOCK_COMPRESSED_HEADS = ATTENTION_BLOCK / 2 };
 
+/* Blocks of so many: on the way back each adds up what it gives to keys by itself. */
+static inline size_t block_compressed_blocks(const LayerPlan *plan) {
+    return ((size_t)plan->heads + BLOCK_COMPRESSED_HEADS - 1) / BLOCK_COMPRESSED_HEADS;
+}
+
 /* Rows of keys that are values too: entries, then the window. */
 typedef struct SharedKeys {
     const float *rows[2];
