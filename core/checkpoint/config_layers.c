@@ -402,18 +402,32 @@ static Status share_keys(const Layers *layers, uint64_t layer, LayerPlan *plan, 
     return STATUS_OK;
 }
 
-/* Of one model: what is the same in all its layers is not compared. */
+static bool latents_equal(const LatentPlan *a, const LatentPlan *b) {
+    return a->query == b->query && a->latent == b->latent && a->turned == b->turned &&
+           a->is_interleaved == b->is_interleaved;
+}
+
+/* How weights are chosen and what an expert computes is a model's; how many there are, and how wide, a layer's. */
+static bool experts_equal(const ExpertPlan *a, const ExpertPlan *b) {
+    return a->count == b->count && a->chosen == b->chosen && a->width == b->width &&
+           a->shared_width == b->shared_width && a->clamp == b->clamp && a->glu_limit == b->glu_limit &&
+           a->glu_alpha == b->glu_alpha;
+}
+
+/* Of one model: what no layer has a say in is not compared. */
 static bool plans_equal(const LayerPlan *a, const LayerPlan *b) {
     return a->mixer == b->mixer && a->attends_beside == b->attends_beside &&
-           a->norms_before == b->norms_before && a->roles == b->roles &&
+           a->norms_before == b->norms_before && a->scales.stream == b->scales.stream &&
+           a->scales.block == b->scales.block && a->roles == b->roles &&
            part_set_equal(&a->parts, &b->parts) && a->heads == b->heads && a->kv_heads == b->kv_heads &&
            a->head_dim == b->head_dim && a->value_dim == b->value_dim && a->window == b->window &&
            a->is_chunked == b->is_chunked && a->rope == b->rope && a->skips_qk_norm == b->skips_qk_norm &&
            a->has_temperature == b->has_temperature && a->mlp == b->mlp &&
-           a->intermediate_size == b->intermediate_size &&
+           a->intermediate_size == b->intermediate_size && a->glu_limit == b->glu_limit &&
+           a->glu_alpha == b->glu_alpha &&
            (a->cutoff == b->cutoff || (isnan(a->cutoff) && isnan(b->cutoff))) &&
-           a->latent.latent == b->latent.latent && a->experts.count == b->experts.count &&
-           a->experts.chosen == b->experts.chosen && a->rate == b->rate && a->overlaps == b->overlaps &&
+           latents_equal(&a->latent, &b->latent) && experts_equal(&a->experts, &b->experts) &&
+           a->rate == b->rate && a->overlaps == b->overlaps && a->is_hashed == b->is_hashed &&
            a->kv_layer == b->kv_layer;
 }
 
