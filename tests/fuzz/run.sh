@@ -75,8 +75,8 @@ found_libfuzzer() { find "$build/failed/$1" -type f ! -name 'slow-unit-*' | grep
 
 # Seconds that the processor worked for what has ended so far.
 work_done() {
-    times >$build/times # of this shell: in a pipe it would be that of another
-    awk 'NR == 2 { gsub(/[ms]/, " "); printf "%d", 60 * $1 + $2 + 60 * $3 + $4 }' $build/times
+    times >"$output.times" # of this shell: in a pipe it would be that of another
+    awk 'NR == 2 { gsub(/[ms]/, " "); printf "%d", 60 * $1 + $2 + 60 * $3 + $4 }' "$output.times"
 }
 
 failed='' interrupted=''
@@ -90,11 +90,11 @@ for name in $names; do
     [ "$runs" -ge 1 ] || runs=$(aim_at "$name")
     mkdir -p "$build/corpus/$name" "$build/failed/$name"
     output=$build/failed/$name.log
-    work_done >$build/before
+    work_done >"$output.before"
     begin_$fuzzer "$name" "$seconds" "$runs"
     process=$!
     until wait "$process" || ! kill -0 "$process" 2>/dev/null; do :; done # a signal ends the waiting too
-    work_done >$build/after
+    work_done >"$output.after"
     runs=$(count_$fuzzer "$name")
     [ -z "$interrupted" ] || [ -n "$runs" ] || break # before it began
     if [ -z "$runs" ] || found_$fuzzer "$name"; then
@@ -102,7 +102,7 @@ for name in $names; do
         tail -n 40 "$output"
     fi
     [ $fuzzer = afl ] && label="$name (AFL++)" || label=$name
-    echo "| $(date -u +%Y-%m-%d) | $commit | $label | $(($(cat $build/after) - $(cat $build/before))) | ${runs:-failed} |" | tee -a $log
+    echo "| $(date -u +%Y-%m-%d) | $commit | $label | $(($(cat "$output.after") - $(cat "$output.before"))) | ${runs:-failed} |" | tee -a $log
 done
 [ -z "$failed" ] || {
     echo "Failed:$failed; inputs are in $build/failed" >&2
