@@ -58,7 +58,7 @@ export REJUV_KERNELS=portable # the others are built without the sanitizers
 # An input is as long as the longest seed, which shows all that there is to say: a longer one says little more, and takes longer
 # to read. Lines of a key file say little about each other: a short one tries as much as a whole one.
 longest() { # NAME
-    [ "$1" = keys ] && echo 1024 && return
+    [ "$1" = keys ] && echo 512 && return
     wc -c "tests/fuzz/corpus/$1"/* | awk '$2 != "total" && $1 > most { most = $1 } END { print (most > 512 ? most : 512) }'
 }
 begin_libfuzzer() { # NAME SECONDS RUNS
