@@ -45,6 +45,7 @@ static void count_lines(Lexer *lexer, size_t begin, size_t end) {
 }
 
 static bool has(const Lexer *lexer, size_t at, const char *text) {
+    if (at >= lexer->length || lexer->text[at] != *text) return false; /* so nearly everywhere */
     size_t bytes = strlen(text);
     return lexer->length - at >= bytes && memcmp(lexer->text + at, text, bytes) == 0;
 }

@@ -11,18 +11,21 @@ enum { FILE_LIMIT = 1 << 30, BATCH_ROWS = 256 };
 
 /* ---- making rows ---- */
 
+/* A row that has no ids yet. */
+typedef struct Waiting {
+    CalibrationRow row;
+    size_t line, prompt_bytes, response_bytes;
+    Status status; /* of its ids, with `error` */
+    Error error;
+} Waiting;
+
 /* What is read together, so that threads can make ids of it; rows are added in the file's order. */
 typedef struct Batch {
     const CalibrationReading *reading;
     Calibration *made;
     CalibrationChat *chat; /* NULL: no row was a conversation yet */
-    CalibrationRow rows[BATCH_ROWS];
-    size_t lines[BATCH_ROWS], count;
-    struct {
-        size_t prompt, response;
-    } bytes[BATCH_ROWS];
-    Status statuses[BATCH_ROWS];
-    Error errors[BATCH_ROWS];
+    Waiting *waiting;
+    size_t count, capacity; /* at most BATCH_ROWS are filled */
 } Batch;
 
 static Status read_json(const JsonRow *text, CalibrationRow *row, Error *error) {
@@ -35,9 +38,11 @@ static Status read_json(const JsonRow *text, CalibrationRow *row, Error *error) 
 }
 
 static Status read_row(Batch *batch, const JsonRow *text, Error *error) {
-    CalibrationRow *row = &batch->rows[batch->count];
+    Status status = MEMORY_RESERVE(batch->waiting, &batch->capacity, batch->count + 1, error);
+    if (status != STATUS_OK) return status;
+    Waiting *waiting = &batch->waiting[batch->count];
+    CalibrationRow *row = &waiting->row;
     *row = (CalibrationRow){0};
-    Status status = STATUS_OK;
     size_t prompt = text->bytes, response = 0;
     if (text->is_json) {
         status = read_json(text, row, error);
@@ -53,23 +58,25 @@ static Status read_row(Batch *batch, const JsonRow *text, Error *error) {
         calibration_free_row(row);
         return status;
     }
-    batch->bytes[batch->count].prompt = prompt;
-    batch->bytes[batch->count].response = response;
-    batch->lines[batch->count++] = text->line;
+    waiting->line = text->line;
+    waiting->prompt_bytes = prompt;
+    waiting->response_bytes = response;
+    batch->count++;
     return STATUS_OK;
 }
 
 static void encode_one(void *argument, size_t task, unsigned worker) {
     Batch *batch = argument;
-    CalibrationRow *row = &batch->rows[task];
-    Status *status = &batch->statuses[task];
+    Waiting *waiting = &batch->waiting[task];
+    CalibrationRow *row = &waiting->row;
     (void)worker;
-    *status = STATUS_OK;
+    waiting->status = STATUS_OK;
     if (row->conversation != NULL)
-        *status = calibration_chat_encode(batch->chat, row, &batch->errors[task]);
+        waiting->status = calibration_chat_encode(batch->chat, row, &waiting->error);
     else if (row->prompt != NULL)
-        *status = calibration_encode_row(row, batch->bytes[task].prompt, batch->bytes[task].response,
-                                         batch->reading->tokenizer, &batch->made->end, &batch->errors[task]);
+        waiting->status =
+            calibration_encode_row(row, waiting->prompt_bytes, waiting->response_bytes,
+                                   batch->reading->tokenizer, &batch->made->end, &waiting->error);
 }
 
 static Status fail_at(const Calibration *made, size_t line, Error *error) {
@@ -78,10 +85,9 @@ static Status fail_at(const Calibration *made, size_t line, Error *error) {
 }
 
 static void free_batch(Batch *batch) {
-    if (batch == NULL) return;
-    for (size_t i = 0; i < batch->count; i++) calibration_free_row(&batch->rows[i]);
+    for (size_t i = 0; i < batch->count; i++) calibration_free_row(&batch->waiting[i].row);
     calibration_chat_close(batch->chat);
-    free(batch);
+    free(batch->waiting);
 }
 
 /* Somebody's answer that nothing would be measured of, without a word. */
@@ -97,16 +103,17 @@ static Status check_answer(const Batch *batch, const CalibrationRow *row, Error 
 static Status take_batch(Batch *batch, Job *job, Error *error) {
     Status status = job_run(job, batch->count, encode_one, batch, error);
     for (size_t i = 0; i < batch->count && status == STATUS_OK; i++) {
-        status = batch->statuses[i];
-        if (status != STATUS_OK && error != NULL) *error = batch->errors[i];
-        if (status == STATUS_OK) status = check_answer(batch, &batch->rows[i], error);
+        Waiting *waiting = &batch->waiting[i];
+        status = waiting->status;
+        if (status != STATUS_OK && error != NULL) *error = waiting->error;
+        if (status == STATUS_OK) status = check_answer(batch, &waiting->row, error);
         if (status == STATUS_OK) {
-            CalibrationRow row = batch->rows[i];
-            batch->rows[i] = (CalibrationRow){0};
+            CalibrationRow row = waiting->row;
+            waiting->row = (CalibrationRow){0};
             status = calibration_take_row(batch->made, &row, batch->reading->config, error);
         }
         if (status != STATUS_OK && status != STATUS_NO_MEMORY) {
-            (void)fail_at(batch->made, batch->lines[i], error);
+            (void)fail_at(batch->made, waiting->line, error);
             return status;
         }
     }
@@ -158,20 +165,17 @@ Status calibration_read(const char *path, const CalibrationReading *reading, Job
     *calibration = NULL;
     Input input;
     Calibration *made = NULL;
-    Batch *batch = memory_allocate(1, sizeof *batch);
-    Status status =
-        batch == NULL ? memory_fail(error, "calibration rows") : calibration_create(path, &made, error);
+    Status status = calibration_create(path, &made, error);
     if (status == STATUS_OK)
         status = calibration_choose_end(made, reading->tokenizer, reading->config, reading->end_token, error);
     if (status == STATUS_OK) {
-        batch->reading = reading;
-        batch->made = made;
+        Batch batch = {.reading = reading, .made = made};
         status = input_read(path, FILE_LIMIT, job, &input, error);
-        if (status == STATUS_OK) status = add_rows(batch, input.text, input.bytes, job, error);
+        if (status == STATUS_OK) status = add_rows(&batch, input.text, input.bytes, job, error);
         if (status == STATUS_OK) memcpy(made->sha256, input.sha256, sizeof made->sha256);
         input_free(&input);
+        free_batch(&batch);
     }
-    free_batch(batch);
     if (status != STATUS_OK) {
         calibration_free(made);
         return status;

@@ -8,7 +8,12 @@
 #include <zlib.h>
 #include <zstd.h>
 
-enum { UNPACK_PIECE = 1 << 20, GZIP_WINDOW = 15 + 16 /* with a header of gzip's */ };
+enum {
+    MOST_PIECE = 1 << 20,
+    LEAST_PIECE = 1 << 12,
+    TIMES_PACKED = 8,
+    GZIP_WINDOW = 15 + 16 /* with a header of gzip's */
+};
 
 static const char GZIP_MAGIC[] = "\x1f\x8b", ZSTD_MAGIC[] = "\x28\xb5\x2f\xfd";
 
@@ -18,8 +23,16 @@ typedef struct Unpacking {
     size_t packed_bytes, at; /* how much of it is used up */
     char *text;
     size_t bytes, capacity, limit;
+    size_t piece; /* bytes that are unpacked at once */
     Job *job;
 } Unpacking;
+
+/* A small file takes little memory, unless it unpacks to much. */
+static size_t choose_piece(size_t packed_bytes) {
+    if (packed_bytes > MOST_PIECE / TIMES_PACKED) return MOST_PIECE;
+    size_t likely = packed_bytes * TIMES_PACKED;
+    return likely > LEAST_PIECE ? likely : LEAST_PIECE;
+}
 
 static bool begins_with(const char *text, size_t bytes, const char *magic, size_t length) {
     return bytes >= length && memcmp(text, magic, length) == 0;
@@ -31,7 +44,8 @@ static Status make_room(Unpacking *unpacking, Error *error) {
     if (unpacking->bytes > unpacking->limit)
         return status_fail(error, STATUS_FORMAT, "%s: expected at most %zu bytes unpacked, found more",
                            unpacking->name, unpacking->limit);
-    return MEMORY_RESERVE(unpacking->text, &unpacking->capacity, unpacking->bytes + UNPACK_PIECE + 1, error);
+    return MEMORY_RESERVE(unpacking->text, &unpacking->capacity, unpacking->bytes + unpacking->piece + 1,
+                          error);
 }
 
 static Status fail_unpacking(const Unpacking *unpacking, const char *program, const char *why, Error *error) {
@@ -49,10 +63,10 @@ static Status inflate_piece(Unpacking *unpacking, z_stream *stream, bool *at_end
     stream->next_in = (const Bytef *)unpacking->packed + unpacking->at;
     stream->avail_in = left < INT_MAX ? (uInt)left : INT_MAX;
     stream->next_out = (Bytef *)unpacking->text + unpacking->bytes;
-    stream->avail_out = UNPACK_PIECE;
+    stream->avail_out = (uInt)unpacking->piece;
     int result = inflate(stream, Z_NO_FLUSH);
     unpacking->at = (size_t)((const char *)stream->next_in - unpacking->packed);
-    unpacking->bytes += UNPACK_PIECE - stream->avail_out;
+    unpacking->bytes += unpacking->piece - stream->avail_out;
     if (result == Z_MEM_ERROR) return memory_fail(error, unpacking->name);
     if (result == Z_BUF_ERROR ||
         (result == Z_OK && stream->avail_out > 0 && unpacking->at == unpacking->packed_bytes))
@@ -93,7 +107,7 @@ static Status unpack_zstd(Unpacking *unpacking, Error *error) {
     while (status == STATUS_OK && (in.pos < in.size || (is_full && wanted != 0))) {
         status = make_room(unpacking, error);
         if (status != STATUS_OK) break;
-        ZSTD_outBuffer out = {.dst = unpacking->text + unpacking->bytes, .size = UNPACK_PIECE};
+        ZSTD_outBuffer out = {.dst = unpacking->text + unpacking->bytes, .size = unpacking->piece};
         wanted = ZSTD_decompressStream(stream, &out, &in);
         unpacking->at = in.pos;
         unpacking->bytes += out.pos;
@@ -113,7 +127,12 @@ bool input_is_packed(const char *text, size_t bytes) {
 }
 
 Status input_unpack(const char *name, size_t limit, Job *job, char **text, size_t *bytes, Error *error) {
-    Unpacking unpacking = {.name = name, .packed = *text, .packed_bytes = *bytes, .limit = limit, .job = job};
+    Unpacking unpacking = {.name = name,
+                           .packed = *text,
+                           .packed_bytes = *bytes,
+                           .limit = limit,
+                           .piece = choose_piece(*bytes),
+                           .job = job};
     bool is_gzip = begins_with(*text, *bytes, GZIP_MAGIC, sizeof GZIP_MAGIC - 1);
     if (!input_is_packed(*text, *bytes)) return STATUS_OK;
     Status status = is_gzip ? unpack_gzip(&unpacking, error) : unpack_zstd(&unpacking, error);

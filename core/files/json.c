@@ -57,6 +57,7 @@ static const char *skip_quoted(const char *at, const char *end) {
 static size_t constant_at(const char *at, const char *end) {
     static const char *const CONSTANTS[] = {"NaN", "Infinity", "-Infinity"};
     for (size_t i = 0; i < sizeof CONSTANTS / sizeof *CONSTANTS; i++) {
+        if (*CONSTANTS[i] != *at) continue; /* so with nearly every byte */
         size_t length = strlen(CONSTANTS[i]);
         if ((size_t)(end - at) >= length && memcmp(at, CONSTANTS[i], length) == 0) return length;
     }
@@ -71,19 +72,21 @@ static bool find_number(const char *at, const char *end, NumberText *number) {
             continue;
         }
         size_t constant = constant_at(at, end), digits = 0;
+        bool begins = *at == '-' || (*at >= '0' && *at <= '9');
+        if (constant == 0 && !begins) {
+            at++;
+            continue;
+        }
         while (at + digits < end && at[digits] != '\0' && strchr("+-.0123456789eE", at[digits]) != NULL)
             digits++;
-        bool begins = *at == '-' || (*at >= '0' && *at <= '9');
-        if (constant > 0 || begins) {
-            *number = (NumberText){at, constant > 0 ? constant : digits, constant > 0};
-            return true;
-        }
-        at++;
+        *number = (NumberText){at, constant > 0 ? constant : digits, constant > 0};
+        return true;
     }
     return false;
 }
 
 static bool has_constants(const char *text, size_t bytes) {
+    if (bytes == 0 || (memchr(text, 'N', bytes) == NULL && memchr(text, 'I', bytes) == NULL)) return false;
     const char *end = text + bytes;
     NumberText number = {.at = text};
     while (find_number(number.at + number.bytes, end, &number)) {

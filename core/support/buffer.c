@@ -43,6 +43,11 @@ void buffer_add_format(Buffer *buffer, const char *format, ...) {
     va_end(again);
 }
 
+/* Stands in quotes as it is, whatever comes before it. */
+static bool is_plain(char byte) {
+    return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
 void buffer_add_quoted(Buffer *buffer, const char *text) {
     buffer_add_text(buffer, "\"");
     for (const char *c = text; *c != '\0'; c++) {
@@ -53,8 +58,12 @@ void buffer_add_quoted(Buffer *buffer, const char *text) {
             buffer_add_format(buffer, "\\u%04x", byte);
         else if (byte == 0xC2 && (unsigned char)c[1] >= 0x80 && (unsigned char)c[1] <= 0x9F)
             buffer_add_format(buffer, "\\u%04x", (unsigned char)*++c); /* controls in UTF-8: no YAML */
-        else
-            buffer_add(buffer, c, 1);
+        else {
+            size_t plain = 1;
+            while (is_plain(c[plain])) plain++;
+            buffer_add(buffer, c, plain);
+            c += plain - 1;
+        }
     }
     buffer_add_text(buffer, "\"");
 }

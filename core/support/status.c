@@ -12,6 +12,10 @@
 static void remove_controls(char *message) {
     unsigned char *c = (unsigned char *)message;
     while (*c != '\0') {
+        if (*c >= 0x20 && *c < 0x7f) {
+            c++;
+            continue;
+        }
         utf8proc_int32_t character;
         utf8proc_ssize_t length = utf8proc_iterate(c, -1, &character); /* a NUL ends what is cut short */
         bool is_c1 = length == 2 && character < 0xa0;

@@ -5,26 +5,17 @@
 #ifndef REJUV_TESTS_FUZZ_MEMORY_FILE_H
 #define REJUV_TESTS_FUZZ_MEMORY_FILE_H
 
-#include <stddef.h>
+#include "tests/fuzz/memory_directory.h"
+
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 /* A path that holds exactly these bytes until the next call. */
 static inline const char *memory_file_put(const uint8_t *bytes, size_t count) {
-    static int file = -1;
+    static const char NAME[] = "input";
     static char path[64];
-    if (file < 0) file = memfd_create("input", MFD_CLOEXEC);
-    if (file < 0) abort();
-    for (size_t at = 0; at < count;) {
-        ssize_t written = pwrite(file, bytes + at, count - at, (off_t)at);
-        if (written <= 0) abort();
-        at += (size_t)written;
-    }
-    if (ftruncate(file, (off_t)count) != 0) abort();             /* at last: its pages are kept */
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file); /* fits */
+    memory_directory_put(NAME, bytes, count);
+    if (path[0] == '\0') (void)snprintf(path, sizeof path, "%s/%s", memory_directory(), NAME); /* fits */
     return path;
 }
 

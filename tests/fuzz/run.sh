@@ -50,13 +50,16 @@ cmake -S . -B $build -G Ninja -DCMAKE_C_COMPILER=$compiler -DCMAKE_BUILD_TYPE=Re
 cmake --build $build --target $(printf ' fuzz_%s' $names) >/dev/null
 commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 end=$(($(date +%s) + $(awk "BEGIN { print int($hours * 3600) }")))
-# Where memory came from is told less far back: an input that fails is run again anyway.
-export ASAN_OPTIONS="malloc_context_size=3:quarantine_size_mb=16:${ASAN_OPTIONS-}"
+# Where memory came from is told less far back: an input that fails is run again anyway. What is freed is kept from use as long
+# as a run takes, which few make last beyond a megabyte; more of it would only be brought from farther away.
+export ASAN_OPTIONS="malloc_context_size=1:quarantine_size_mb=1:${ASAN_OPTIONS-}"
 export REJUV_KERNELS=portable # the others are built without the sanitizers
 
-# Lines of a key file say little about each other: a short one tries as much as a whole one, and sooner. 0: as long as the seeds.
+# An input is as long as the longest seed, which shows all that there is to say: a longer one says little more, and takes longer
+# to read. Lines of a key file say little about each other: a short one tries as much as a whole one.
 longest() { # NAME
-    [ "$1" = keys ] && echo 1024 || echo 0
+    [ "$1" = keys ] && echo 512 && return
+    wc -c "tests/fuzz/corpus/$1"/* | awk '$2 != "total" && $1 > most { most = $1 } END { print (most > 512 ? most : 512) }'
 }
 begin_libfuzzer() { # NAME SECONDS RUNS
     "$build/tests/fuzz/fuzz_$1" -max_total_time="$2" -runs="$3" -max_len="$(longest "$1")" -print_final_stats=1 -timeout=120 -rss_limit_mb=2048 \
@@ -75,8 +78,8 @@ found_libfuzzer() { find "$build/failed/$1" -type f ! -name 'slow-unit-*' | grep
 
 # Seconds that the processor worked for what has ended so far.
 work_done() {
-    times >$build/times # of this shell: in a pipe it would be that of another
-    awk 'NR == 2 { gsub(/[ms]/, " "); printf "%d", 60 * $1 + $2 + 60 * $3 + $4 }' $build/times
+    times >"$output.times" # of this shell: in a pipe it would be that of another
+    awk 'NR == 2 { gsub(/[ms]/, " "); printf "%d", 60 * $1 + $2 + 60 * $3 + $4 }' "$output.times"
 }
 
 failed='' interrupted=''
@@ -90,11 +93,11 @@ for name in $names; do
     [ "$runs" -ge 1 ] || runs=$(aim_at "$name")
     mkdir -p "$build/corpus/$name" "$build/failed/$name"
     output=$build/failed/$name.log
-    work_done >$build/before
+    work_done >"$output.before"
     begin_$fuzzer "$name" "$seconds" "$runs"
     process=$!
     until wait "$process" || ! kill -0 "$process" 2>/dev/null; do :; done # a signal ends the waiting too
-    work_done >$build/after
+    work_done >"$output.after"
     runs=$(count_$fuzzer "$name")
     [ -z "$interrupted" ] || [ -n "$runs" ] || break # before it began
     if [ -z "$runs" ] || found_$fuzzer "$name"; then
@@ -102,7 +105,7 @@ for name in $names; do
         tail -n 40 "$output"
     fi
     [ $fuzzer = afl ] && label="$name (AFL++)" || label=$name
-    echo "| $(date -u +%Y-%m-%d) | $commit | $label | $(($(cat $build/after) - $(cat $build/before))) | ${runs:-failed} |" | tee -a $log
+    echo "| $(date -u +%Y-%m-%d) | $commit | $label | $(($(cat "$output.after") - $(cat "$output.before"))) | ${runs:-failed} |" | tee -a $log
 done
 [ -z "$failed" ] || {
     echo "Failed:$failed; inputs are in $build/failed" >&2

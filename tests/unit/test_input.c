@@ -79,6 +79,30 @@ static void gzip_and_zstd_are_unpacked_one_or_several_in_a_row(void **state) {
     must_read("padded.gz", TWO, strlen(TWO));
 }
 
+/* Three times and ten times as much as is unpacked at once of so few bytes. */
+static void a_few_bytes_may_unpack_to_many(void **state) {
+    (void)state;
+    static const struct {
+        const char *packed;
+        size_t bytes;
+    } CASES[] = {
+        {"1f8b0800000000000003edc13101000000c2a0aceb5fc21a1e40010000000000000000000000ef06c9f0979300300000",
+         12288},
+        {"28b52ffd64002f4d00001061610100fb8f0758e3d45260", 12288},
+        {"1f8b0800000000000003edc13101000000c2a0aceb5fc2cb16400100000000000000000000000000000000000000000000000000000000000000"
+         "0000000000000037f7b8ddf3409c0000",
+         40000},
+        {"28b52ffd64409b55000010616101003b1c1d6001b15bc18a", 40000},
+    };
+    static char many[40000 + 1];
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        memset(many, 'a', sizeof many);
+        many[CASES[i].bytes] = '\0';
+        (void)write_hex("many", CASES[i].packed, "", 0);
+        must_read("many", many, CASES[i].bytes);
+    }
+}
+
 static void what_ends_early_or_is_damaged_is_refused_at_every_length(void **state) {
     (void)state;
     static const char *const PACKED[] = {GZIP, ZSTD};
@@ -242,6 +266,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_packed_stays_as_it_is),
         cmocka_unit_test(gzip_and_zstd_are_unpacked_one_or_several_in_a_row),
+        cmocka_unit_test(a_few_bytes_may_unpack_to_many),
         cmocka_unit_test(what_ends_early_or_is_damaged_is_refused_at_every_length),
         cmocka_unit_test(more_than_is_allowed_is_refused_packed_or_not),
         cmocka_unit_test(formats_known_by_name_are_refused_with_a_command),

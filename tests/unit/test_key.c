@@ -49,6 +49,13 @@ static void what_is_not_a_key_is_refused(void **state) {
     }
 }
 
+static void what_stands_behind_a_name_is_not_read(void **state) {
+    Key key;
+    (void)state;
+    assert_true(key_parse("F12", 2, &key));
+    assert_int_equal(key, KEY_FUNCTION + 1);
+}
+
 static void control_letters_have_no_case(void **state) {
     Key key;
     (void)state;
@@ -61,6 +68,7 @@ int main(void) {
         cmocka_unit_test(names_of_keys_go_there_and_back),
         cmocka_unit_test(control_letters_that_are_named_keys_are_those),
         cmocka_unit_test(what_is_not_a_key_is_refused),
+        cmocka_unit_test(what_stands_behind_a_name_is_not_read),
         cmocka_unit_test(control_letters_have_no_case),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,6 @@
 #include "tui/text/text.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -34,19 +33,26 @@ static bool same_name(const char *name, size_t bytes, const char *known) {
     return strlen(known) == bytes && strncmp(name, known, bytes) == 0;
 }
 
+/* F1 to F12. The name is part of a text: what stands behind it is not read. */
+static bool parse_function(const char *name, size_t bytes, Key *key) {
+    Key number = 0;
+    if (bytes < 2 || bytes > 3 || name[0] != 'F' || name[1] == '0') return false;
+    for (size_t i = 1; i < bytes; i++) {
+        if (name[i] < '0' || name[i] > '9') return false;
+        number = number * 10 + (Key)(name[i] - '0');
+    }
+    if (number > 12) return false;
+    *key = KEY_FUNCTION + number;
+    return true;
+}
+
 static bool parse_plain(const char *name, size_t bytes, Key *key) {
     for (size_t i = 0; i < NAME_COUNT; i++) {
         if (!same_name(name, bytes, NAMES[i].name)) continue;
         *key = NAMES[i].key;
         return true;
     }
-    if ((bytes == 2 || bytes == 3) && name[0] == 'F') {
-        long number = strtol(name + 1, NULL, 10);
-        if (name[1] >= '1' && name[1] <= '9' && number <= 12 && (bytes == 2) == (number < 10)) {
-            *key = (Key)(KEY_FUNCTION + number);
-            return true;
-        }
-    }
+    if (parse_function(name, bytes, key)) return true;
     int32_t character;
     if (bytes == 0 || text_decode(name, bytes, &character) != bytes || text_character_width(character) < 1)
         return false;
