@@ -73,6 +73,12 @@ uint64_t gradient_sums_shared_bytes(const Model *model) {
     return floats * sizeof(float);
 }
 
+/* Experts are summed up one by one, those of attention too. */
+static bool is_summed_whole(int part) {
+    return part != TENSOR_PART_QUERY_EXPERTS && part != TENSOR_PART_OUTPUT_EXPERTS &&
+           part != TENSOR_PART_OUTPUT_GROUPS;
+}
+
 /* Of the largest layer. Vectors are counted with them: they are as nothing. */
 uint64_t gradient_sums_bytes(const Model *model) {
     uint64_t most = gradient_sums_shared_bytes(model) / sizeof(float), layers = 0;
@@ -81,13 +87,14 @@ uint64_t gradient_sums_bytes(const Model *model) {
         for (int role = 0; role < TENSOR_ROLE_COUNT; role++)
             floats += count_floats(model->layers[layer].tensors[role]);
         for (int part = 0; part < TENSOR_PART_COUNT; part++)
-            floats += count_floats(model->layers[layer].parts[part]);
+            if (is_summed_whole(part)) floats += count_floats(model->layers[layer].parts[part]);
         if (floats > layers) layers = floats;
     }
     most += layers;
     for (int part = TENSOR_PART_STREAM_IN_1; part <= TENSOR_PART_STREAM_IN_3; part++)
         most += count_floats(model->whole.parts[part]);
-    most += count_floats(model->whole.parts[TENSOR_PART_INPUT_PROJECTION]);
+    most += count_floats(model->whole.parts[TENSOR_PART_INPUT_PROJECTION]) +
+            count_floats(model->whole.parts[TENSOR_PART_END_CONNECTION]);
     return most * sizeof(float);
 }
 

@@ -2,6 +2,7 @@
 #include "core/transformer/backward_attention.h"
 #include "core/transformer/backward_internal.h"
 #include "core/transformer/backward_mixer.h"
+#include "core/transformer/compressor_cache.h"
 #include "core/transformer/norm.h"
 
 #include <inttypes.h>
@@ -20,14 +21,15 @@ uint64_t backward_kept_bytes(const Model *model) {
            sizeof(float);
 }
 
-/* Of a token's keys and values in a layer. */
+/* Of a token's keys and values in a layer, and of whether a key is kept. */
 static uint64_t cell_width(const ModelConfig *config) {
-    return config->kv_heads * (config->head_dim + config->value_dim);
+    return config->kv_heads * (config->head_dim + config->value_dim + (config->kept_keys > 0));
 }
 
 /* Floats that a token of rows takes besides while its group is at hand, and one of sequences. */
 static uint64_t row_width(const ModelConfig *config) {
-    uint64_t width = config->hidden_size + config->layers * cell_width(config);
+    uint64_t width =
+        config->hidden_size + config->layers * cell_width(config) + compressor_cache_floats(config);
     if (backward_keeps_outputs(config)) width += 2 * config->hidden_size;
     for (int i = 0; i < BACKWARD_SITES; i++) width += backward_widest_site(config, (BackwardSite)i);
     for (int i = 0; i < COPY_COUNT; i++) width += backward_widest_copy(config, (BackwardCopy)i);
