@@ -143,7 +143,8 @@ const char *neurons_find_unnumbered(const ModelConfig *config);
  * of the modules that the method knows, here as beside attention. */
 bool neurons_are_none(const ModelConfig *config);
 
-/* STATUS_UNSUPPORTED where a model has none, or has blocks whose neurons have no numbers: experts of several sizes.
+/* STATUS_UNSUPPORTED where a model has none, or has blocks whose neurons have no numbers: experts of several sizes,
+ * a shared expert that is weighed where there is no other, blocks that layers share.
  * For whoever measures neurons: what they do not cover may not look as if it were silent. */
 Status neurons_check_model(const Model *model, Error *error) STATUS_MUST_CHECK;
 

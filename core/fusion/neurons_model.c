@@ -123,7 +123,7 @@ static bool experts_differ(const ModelConfig *config) {
 
 const char *neurons_find_unnumbered(const ModelConfig *config) {
     if (experts_differ(config)) return "experts of several sizes";
-    if (weighs_shared(config)) return "a mixture without experts";
+    if (weighs_shared(config)) return "a weighed mixture without experts";
     const NeuronTable table = neurons_list(config);
     if (config->has_common) return "blocks that layers share";
     return neurons_count(&table) == 0 ? "state spaces" : NULL;

@@ -32,7 +32,7 @@ typedef struct GradientTensor {
     double norm, weight; /* ‖∂L/∂W‖_F, ‖W‖_F */
 } GradientTensor;
 
-/* All weights and biases of one expert of a mixture, wherever they are stored. Its norm is 0 where no token goes to it. */
+/* All weights and biases of one expert of an MLP, wherever they are stored (experts of attention are told as tensors). Its norm is 0 where no token goes to it. */
 typedef struct GradientExpert {
     int layer;
     size_t expert;

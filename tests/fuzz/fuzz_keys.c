@@ -15,9 +15,12 @@ enum { MOST = 512 };
 static const KeymapSection SECTIONS[] = {{"generic", "Everywhere"}, {"layers", "Layers"}, {"tune", "Tune"}};
 
 static void check(const KeymapBinding *binding) {
-    char text[KEY_NAME_SIZE * KEYMAP_SEQUENCE];
     if (binding->key_count < 1 || binding->key_count > KEYMAP_SEQUENCE) abort();
     if (memchr(binding->argument, '\0', sizeof binding->argument) == NULL) abort();
+}
+
+static void check_names(const KeymapBinding *binding) {
+    char text[KEY_NAME_SIZE * KEYMAP_SEQUENCE];
     keymap_write_keys(binding, false, text, sizeof text);
     if (text[0] == '\0') abort();
 }
@@ -57,8 +60,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     if (keymap_read(keymap, (const char *)bytes, count, "/nowhere/keys", &error) != STATUS_OK) abort();
     const KeymapBinding *bindings[MOST];
     size_t found = keymap_list(keymap, "layers", bindings, MOST);
-    for (size_t i = 0; i < found && i < MOST; i++)
-        if (bindings[i]->file > defaults()->files) check(bindings[i]); /* the others were */
+    for (size_t i = 0; i < found && i < MOST; i++) {
+        check(bindings[i]); /* the defaults too: an input takes keys away from them */
+        if (bindings[i]->file > defaults()->files) check_names(bindings[i]);
+    }
     size_t problems = keymap_problem_count(keymap); /* of which the first few dozen are kept */
     for (size_t i = 0; i < problems; i++) {
         const char *problem = keymap_problem(keymap, i);

@@ -94,15 +94,20 @@ static Status find_block(ScreenSession *session, ScreenBlock *block, Error *erro
  * everywhere, and has no blanks. TMPDIR takes it only where /tmp does not. */
 static Status make_folder(ScreenSession *session, Error *error) {
     const char *parents[] = {"/tmp", getenv("TMPDIR")};
-    for (size_t i = 0; i < 2 && parents[i] != NULL && session->folder == NULL; i++) {
+    int number = ENOENT;
+    for (size_t i = 0; i < 2 && session->folder == NULL; i++) {
+        if (parents[i] == NULL || strchr(parents[i], ' ') != NULL) continue;
         char *folder = memory_format("%s/screen-XXXXXX", parents[i]);
         if (folder == NULL) return memory_fail(error, "a path");
         if (mkdtemp(folder) != NULL)
             session->folder = folder;
-        else
+        else {
+            number = errno;
             free(folder);
+        }
     }
-    if (session->folder == NULL) return status_fail_errno(error, errno, "no temporary folder in /tmp");
+    if (session->folder == NULL)
+        return status_fail_errno(error, number, "no temporary folder in /tmp or TMPDIR");
     const char *demo = screen_variables_get(session->options->variables, "DEMO");
     char *link = memory_format("%s/demo", session->folder);
     if (link == NULL) return memory_fail(error, "a path");

@@ -246,7 +246,8 @@ static bool add_bookmarks(cJSON *tree, const Session *session) {
     return complete;
 }
 
-/* The file may be read from another directory; one that is gone meanwhile keeps the name it was given. */
+/* The file may be read from another directory; one that is gone meanwhile is named from the directory that
+ * the program runs in. */
 static bool add_path(cJSON *tree, const char *key, const char *path) {
     char *absolute;
     bool added = file_path_absolute(path, &absolute, NULL) == STATUS_OK && file_path_add(tree, key, absolute);

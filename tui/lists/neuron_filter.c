@@ -121,8 +121,8 @@ bool neuron_filter_fits(const NeuronPlace *place, const NeuronBlock *matrix, uin
 static bool refuse(char *message, size_t size, const char *word) {
     char safe[WORD_SIZE * 2];
     (void)text_escape(word, strlen(word), TEXT_PLAIN, safe, sizeof safe);
-    (void)snprintf(message, size,
-                   "expected a place such as 3.down or gate, reset, dormant or all, found \"%s\"", safe);
+    (void)snprintf(message, size, "expected a place (3.down, 2-4, gate), reset, dormant or all, found \"%s\"",
+                   safe);
     return false;
 }
 

@@ -281,7 +281,7 @@ static const char *start_argument(void *state, Session *session, Action action) 
     return text;
 }
 
-/* The neurons in the same order; a filter of several kinds has no option of its own. */
+/* The neurons in the same order; a filter of several kinds, or layers, has no option of its own. */
 static CommandId twin_neurons(void *state, Session *session, CommandLine *line) {
     const Neurons *neurons = state;
     const NeuronPlace *place = &neurons->list.filter.place;
