@@ -95,7 +95,7 @@ Status backward_connections_enter(const Descent *descent, bool is_mlp, Error *er
     return descent_for_tokens(descent, is_mlp ? enter_mlp : enter_attention, error);
 }
 
-/* ---- weights ---- */
+/* ---- weights: in double, where the way there has float: each turn is undone by its sums, and errors of all add up ---- */
 
 /* Through x / (Σ x + ε) of each column, or row, of y that it gave, whose sums are known; x comes back in its place. */
 static void descend_balance(size_t n, const float *sums, bool are_columns, double *y, double *slopes) {
@@ -172,7 +172,7 @@ static void leave(const Descent *descent, bool is_mlp, size_t sequence, size_t t
           *slopes = descent_slope(descent, SLOPE_CONNECTION, sequence, token), bent[CONNECTION_WEIGHTS];
     block_connections_scale(config, parts, projected, bent);
     for (size_t i = 0; i < n; i++) {
-        const float share = activation_value(ACTIVATION_SIGMOID, bent[i]) + (float)config->connection_epsilon;
+        const float share = block_connections_share(config, bent[i]);
         slopes[i] = dot(before + i * hidden, taken, hidden) * sigmoid_slope(bent[i]);
         slopes[n + i] *= 2.0F * sigmoid_slope(bent[n + i]);
         for (size_t c = 0; c < hidden; c++) streams[i * hidden + c] += share * taken[c];
@@ -189,11 +189,6 @@ static void leave_mlp(const Descent *descent, size_t sequence, size_t token, uns
     leave(descent, true, sequence, token, worker);
 }
 
-/* What a weight is scaled by: three numbers, of shares, outputs and what mixes. */
-static size_t scale_index(size_t n, size_t weight) {
-    return weight < 2 * n ? weight / n : 2;
-}
-
 /* Of the base, then of the scale. */
 static Status give_vectors(const Descent *descent, bool is_mlp, Error *error) {
     const size_t n = count_of(descent), all = (2 + n) * n;
@@ -206,7 +201,7 @@ static Status give_vectors(const Descent *descent, bool is_mlp, Error *error) {
                 const float *slope = descent_slope(descent, SLOPE_CONNECTION, s, t),
                             *projected = projected_at(descent, is_mlp, descent->spans[s].row + t);
                 for (size_t i = 0; i < all; i++)
-                    descent->vector_sums[which == 1 ? i : scale_index(n, i)] +=
+                    descent->vector_sums[which == 1 ? i : block_connections_scale_index(n, i)] +=
                         (double)slope[i] * (which == 1 ? 1.0 : (double)projected[i]);
             }
         }
@@ -219,7 +214,7 @@ static void scale_slopes(const Descent *descent, bool is_mlp, size_t sequence, s
     const size_t n = count_of(descent);
     const float *scale = parts_of(descent, is_mlp).scale;
     float *slope = descent_slope(descent, SLOPE_CONNECTION, sequence, token);
-    for (size_t i = 0; i < (2 + n) * n; i++) slope[i] *= scale[scale_index(n, i)];
+    for (size_t i = 0; i < (2 + n) * n; i++) slope[i] *= scale[block_connections_scale_index(n, i)];
 }
 
 static void scale_attention(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
@@ -323,8 +318,7 @@ static void end_token(const Descent *descent, size_t sequence, size_t token, uns
           *slopes = end_slopes(descent, sequence, token);
     for (size_t i = 0; i < count_of(descent); i++) {
         const float bent = projected[i] * *parts.scale + parts.base[i],
-                    share = activation_value(ACTIVATION_SIGMOID, bent) +
-                            (float)descent_config(descent)->connection_epsilon;
+                    share = block_connections_share(descent_config(descent), bent);
         slopes[i] = dot(before + i * hidden, taken, hidden) * sigmoid_slope(bent);
         for (size_t c = 0; c < hidden; c++) to[i * hidden + c] = share * taken[c];
     }
@@ -445,8 +439,7 @@ Status backward_connections_direct_end(const Backward *backward, const BackwardD
     for (size_t i = 0; i < directions->count && status == STATUS_OK; i++) {
         for (size_t s = 0; s < n; s++) {
             const float bent = projected[i * n + s] * *parts.scale + parts.base[s],
-                        share =
-                            activation_value(ACTIVATION_SIGMOID, bent) + (float)config->connection_epsilon;
+                        share = block_connections_share(config, bent);
             for (size_t c = 0; c < hidden; c++)
                 directions->all[i * norm.size + s * hidden + c] = share * directions->stream[i * hidden + c];
         }

@@ -23,7 +23,7 @@ static float inverse_length(const ModelConfig *config, const float *x) {
     return (float)(1.0 / sqrt(sum / (double)size + config->norm_epsilon));
 }
 
-static float share_of(const ModelConfig *config, float x) {
+float block_connections_share(const ModelConfig *config, float x) {
     return activation_value(ACTIVATION_SIGMOID, x) + (float)config->connection_epsilon;
 }
 
@@ -75,7 +75,7 @@ void block_connections_scale(const ModelConfig *config, ConnectionParts parts, c
                              float *bent) {
     size_t n = (size_t)config->connections;
     for (size_t i = 0; i < (2 + n) * n; i++)
-        bent[i] = projected[i] * parts.scale[i < 2 * n ? i / n : 2] + parts.base[i];
+        bent[i] = projected[i] * parts.scale[block_connections_scale_index(n, i)] + parts.base[i];
 }
 
 void block_connections_weigh(const ModelConfig *config, ConnectionParts parts, const float *projected,
@@ -83,7 +83,7 @@ void block_connections_weigh(const ModelConfig *config, ConnectionParts parts, c
     size_t n = (size_t)config->connections;
     block_connections_scale(config, parts, projected, weights);
     for (size_t i = 0; i < n; i++) {
-        weights[i] = share_of(config, weights[i]);
+        weights[i] = block_connections_share(config, weights[i]);
         weights[n + i] = 2.0F * activation_value(ACTIVATION_SIGMOID, weights[n + i]);
     }
     make_mix(config, weights + 2 * n);
@@ -126,7 +126,8 @@ static void take_end(const Chunk *chunk, ForwardState *state, size_t token) {
     float shares[MODEL_MAX_CONNECTIONS],
         length = inverse_length(config, pass_row(chunk, state, BUFFER_CONNECTED, token));
     const float *projected = state->buffers[BUFFER_CONNECTION] + token * n; /* narrower than in a layer */
-    for (size_t i = 0; i < n; i++) shares[i] = share_of(config, projected[i] * length * *scale + base[i]);
+    for (size_t i = 0; i < n; i++)
+        shares[i] = block_connections_share(config, projected[i] * length * *scale + base[i]);
     collapse(chunk, state, token, shares);
 }
 

@@ -24,6 +24,14 @@ typedef struct ConnectionParts {
 
 enum { CONNECTION_WEIGHTS = (2 + MODEL_MAX_CONNECTIONS) * MODEL_MAX_CONNECTIONS };
 
+/* The share of a stream in what a block takes, and in the end: sigmoid(x) + ε. */
+float block_connections_share(const ModelConfig *config, float x);
+
+/* Which of its three numbers a weight is scaled by: that of p, of o, or of c. */
+static inline size_t block_connections_scale_index(size_t n, size_t weight) {
+    return weight < 2 * n ? weight / n : 2;
+}
+
 /* From W x / rms(x), [(2 + n) · n], to a ⊙ that + b; and to the weights themselves, in the order of p, o and C. */
 void block_connections_scale(const ModelConfig *config, ConnectionParts parts, const float *projected,
                              float *bent);

@@ -36,7 +36,13 @@ typedef struct Stretch {
     size_t count, step, width;
 } Stretch;
 
-static void mix_channel(const Stretch *stretches, size_t count, size_t channel, float *out) {
+/* One channel of an entry: keys by the softmax of their gates, whose largest and whose sum beside it the way back needs. */
+typedef struct Mixture {
+    float value, largest;
+    double sum;
+} Mixture;
+
+static Mixture mix_channel(const Stretch *stretches, size_t count, size_t channel) {
     float largest = -INFINITY;
     double sum = 0.0, mixed = 0.0;
     for (size_t pass = 0; pass < 2; pass++) {
@@ -51,7 +57,12 @@ static void mix_channel(const Stretch *stretches, size_t count, size_t channel, 
             }
         }
     }
-    *out = (float)(mixed / sum);
+    return (Mixture){.value = (float)(mixed / sum), .largest = largest, .sum = sum};
+}
+
+/* All channels of an entry, before its norm. */
+static void mix_entry(const Stretch *stretches, size_t count, size_t channels, float *out) {
+    for (size_t c = 0; c < channels; c++) out[c] = mix_channel(stretches, count, c).value;
 }
 
 /* The tokens of window `index` of the text that begins at cell `start`, of their second half where windows overlap; `is_first`: of
@@ -106,7 +117,7 @@ static void close_window(const Chunk *chunk, ForwardState *state, size_t token) 
     Stretch stretches[2];
     size_t count = find_window(state, chunk->layer, start, index, stretches);
     float *entry = first_entry(state, chunk->layer, start) + index * plan->head_dim;
-    for (size_t c = 0; c < plan->head_dim; c++) mix_channel(stretches, count, c, &entry[c]);
+    mix_entry(stretches, count, plan->head_dim, entry);
     const Norm norm = entry_norm(state, chunk->layer);
     norm_forward(&norm, entry, entry);
     turn_entry(state, plan, index * rate, entry, false);
@@ -136,35 +147,17 @@ static void clear_inputs(const Descent *descent, size_t sequence, size_t token, 
     memset(descent_slope(descent, SLOPE_COMPRESSOR_GATE, sequence, token), 0, bytes);
 }
 
-/* One channel of one entry: from the gradient at it, as it was mixed, to keys and gates that it is of. */
-static void descend_channel(const Stretch *stretch, float largest, double sum, float mixed, float slope,
-                            size_t channel, float *keys, float *gates) {
+/* One channel of one entry: from the gradient at it to keys and gates that it is of. */
+static void descend_channel(const Stretch *stretch, const Mixture *mixture, float slope, size_t channel,
+                            float *keys, float *gates) {
     for (size_t i = 0; i < stretch->count; i++) {
         const float gate = stretch->gates[i * stretch->step + channel] +
                            stretch->biases[i * stretch->width + channel],
-                    share = (float)((double)expf(gate - largest) / sum);
+                    share = (float)((double)expf(gate - mixture->largest) / mixture->sum);
         keys[i * stretch->width + channel] = share * slope;
         gates[i * stretch->width + channel] =
-            share * (stretch->keys[i * stretch->step + channel] - mixed) * slope;
+            share * (stretch->keys[i * stretch->step + channel] - mixture->value) * slope;
     }
-}
-
-static double sum_shares(const Stretch *stretches, size_t count, size_t channel, float *largest) {
-    double sum = 0.0;
-    *largest = -INFINITY;
-    for (size_t pass = 0; pass < 2; pass++) {
-        for (size_t s = 0; s < count; s++) {
-            for (size_t i = 0; i < stretches[s].count; i++) {
-                const float gate = stretches[s].gates[i * stretches[s].step + channel] +
-                                   stretches[s].biases[i * stretches[s].width + channel];
-                if (pass == 0)
-                    *largest = fmaxf(*largest, gate);
-                else
-                    sum += (double)expf(gate - *largest);
-            }
-        }
-    }
-    return sum;
 }
 
 /* The token that ends a window: of the entry that it made. Each window has its own half of its tokens, and of those before. */
@@ -180,17 +173,18 @@ static void descend_window(const Descent *descent, size_t sequence, size_t token
           *through = mixed + descent->row_stride, *slope = entry_slope(descent, sequence, index);
     turn_entry(state, plan, index * rate, slope, true);
     memset(through, 0, norm.size * sizeof *through);
-    for (size_t c = 0; c < norm.size; c++) mix_channel(stretches, count, c, &mixed[c]);
+    mix_entry(stretches, count, norm.size, mixed);
     norm_backward(&norm, mixed, slope, through);
+    float *keys[2], *gates[2];
     for (size_t s = 0; s < count; s++) {
         const size_t first = (index - s) * rate, half = plan->overlaps && s == 0 ? norm.size : 0;
-        float *keys = descent_slope(descent, SLOPE_COMPRESSOR_KEY, sequence, first) + half,
-              *gates = descent_slope(descent, SLOPE_COMPRESSOR_GATE, sequence, first) + half;
-        for (size_t c = 0; c < norm.size; c++) {
-            float largest;
-            const double sum = sum_shares(stretches, count, c, &largest);
-            descend_channel(&stretches[s], largest, sum, mixed[c], through[c], c, keys, gates);
-        }
+        keys[s] = descent_slope(descent, SLOPE_COMPRESSOR_KEY, sequence, first) + half;
+        gates[s] = descent_slope(descent, SLOPE_COMPRESSOR_GATE, sequence, first) + half;
+    }
+    for (size_t c = 0; c < norm.size; c++) {
+        const Mixture mixture = mix_channel(stretches, count, c);
+        for (size_t s = 0; s < count; s++)
+            descend_channel(&stretches[s], &mixture, through[c], c, keys[s], gates[s]);
     }
 }
 
@@ -206,7 +200,7 @@ static Status give_entry_norm(const Descent *descent, Error *error) {
         for (size_t e = 0; e < descent->spans[s].tokens / rate; e++) {
             Stretch stretches[2];
             const size_t count = find_window(state, descent->layer, descent->spans[s].row, e, stretches);
-            for (size_t c = 0; c < norm.size; c++) mix_channel(stretches, count, c, &mixed[c]);
+            mix_entry(stretches, count, norm.size, mixed);
             norm_add_weight_gradient(&norm, mixed, entry_slope(descent, s, e), descent->vector_sums);
         }
     }

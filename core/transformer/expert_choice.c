@@ -226,8 +226,8 @@ void expert_choice_descend(const ExpertPlan *plan, const float *scores, const fl
     }
     const ChosenSums sums = sum_chosen(plan, scores, chosen);
     descend_scale(plan, &sums, scores, chosen, slopes);
-    double mean =
-        0.0; /* of a softmax over all, no expert is chosen twice: those that a table chooses have scores of their own */
+    /* of a softmax over all no expert is chosen twice: those that a table chooses have scores of their own */
+    double mean = 0.0;
     for (size_t k = 0; k < plan->chosen; k++)
         mean += raw_weight(plan, &sums, scores[(size_t)chosen[k]]) * (double)slopes[k];
     for (size_t k = 0; k < plan->chosen; k++) {
