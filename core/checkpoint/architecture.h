@@ -415,6 +415,9 @@ static inline NormPlaces architecture_norms(const ModelConfig *config, const Lay
     return plan->norms_before ? NORMS_BEFORE : config->norms;
 }
 
+/* Of the embedding: those of the vocabulary, and those that some types have behind them for what is no text. */
+uint64_t architecture_embedding_rows(const ModelConfig *config);
+
 /* The row of the embedding that a token has: its own, or where it stands for what is no text that of padding. The id has
  * passed architecture_check_token(). */
 size_t architecture_embedded(const ModelConfig *config, int32_t id);

@@ -55,6 +55,10 @@ static bool is_placeholder(const ModelConfig *config, int32_t id) {
     return false;
 }
 
+uint64_t architecture_embedding_rows(const ModelConfig *config) {
+    return config->vocabulary + config->architecture->further_rows;
+}
+
 size_t architecture_embedded(const ModelConfig *config, int32_t id) {
     return is_placeholder(config, id) ? (size_t)config->placeholder_row : (size_t)id;
 }

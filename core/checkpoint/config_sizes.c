@@ -171,7 +171,7 @@ static Status read_attention(const ConfigReader *reader, ModelConfig *config, Er
 /* A row of the embedding, or one from its end: torch makes no other (Embedding's padding_idx). */
 static Status check_padding(const ConfigReader *reader, const ModelConfig *config, Error *error) {
     const cJSON *padding = config_find(reader, "pad_token_id");
-    double rows = (double)config->vocabulary + (double)config->architecture->further_rows;
+    double rows = (double)architecture_embedding_rows(config);
     if (config->architecture->has_no_padding || !cJSON_IsNumber(padding)) return STATUS_OK;
     if (padding->valuedouble >= -rows && padding->valuedouble < rows) return STATUS_OK;
     return status_fail(error, STATUS_FORMAT,

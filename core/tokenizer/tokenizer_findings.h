@@ -8,13 +8,10 @@
 #include "core/checkpoint/finding.h"
 #include "core/tokenizer/tokenizer.h"
 
-/* Adds warnings about "tokenizer", each once: what holds for both names neither side. Either may be NULL. */
-Status tokenizer_findings_add(const Tokenizer *base, const Tokenizer *sft, FindingList *findings,
-                              Error *error) STATUS_MUST_CHECK;
-
-/* Adds a warning where tokens of the tokenizer that is used have no row in the SFT model's embeddings of `rows`: tokens that
- * were added without resizing it. Text that has one cannot be run. */
-Status tokenizer_findings_add_beyond(const Tokenizer *tokenizer, uint64_t rows, FindingList *findings,
-                                     Error *error) STATUS_MUST_CHECK;
+/* Adds warnings about "tokenizer", each once: what holds for both names neither side. Either may be NULL; SFT's is used, or else
+ * base's. Of its tokens those are told that have no row in the SFT model's embeddings of `rows` (0: not known), as where tokens
+ * were added without resizing it: text that has one cannot be run. */
+Status tokenizer_findings_add(const Tokenizer *base, const Tokenizer *sft, uint64_t rows,
+                              FindingList *findings, Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -93,8 +93,8 @@ static void read_values(const Checkpoint *sft) {
     }
 }
 
-/* Base and the adapter, which is opened again, on base of its own: of a corpus all, a fuzzer has it of a quarter of the inputs,
- * and twice the inputs. */
+/* Whether base and the adapter are opened as a pair, too, which takes as long again: of a corpus all are; a fuzzer does it for a
+ * quarter of its inputs, and tries twice as many for it. */
 static bool is_paired(const uint8_t *bytes, size_t count) {
 #ifdef FUZZING
     unsigned sum = 0;

@@ -401,17 +401,17 @@ static void a_pair_is_told_once_and_compared_as_it_is_loaded(void **state) {
     Tokenizer *same = open_with("base", PLAIN, OTHER, NULL, TOKENIZER_BY_CLASS);
     FindingList findings = {0};
     Error error;
-    assert_int_equal(tokenizer_findings_add(same, one, &findings, &error), STATUS_OK);
+    assert_int_equal(tokenizer_findings_add(same, one, 0, &findings, &error), STATUS_OK);
     assert_int_equal(findings.count, 1);
     assert_int_equal(findings.items[0].severity, SEVERITY_WARNING);
     assert_string_equal(findings.items[0].subject, "tokenizer");
     assert_true(strstr(findings.items[0].text, "class Qwen2Tokenizer") == findings.items[0].text);
     finding_free(&findings);
-    assert_int_equal(tokenizer_findings_add(plain, one, &findings, &error), STATUS_OK);
+    assert_int_equal(tokenizer_findings_add(plain, one, 0, &findings, &error), STATUS_OK);
     assert_int_equal(findings.count, 1);
     assert_true(strstr(findings.items[0].text, "SFT: class Qwen2Tokenizer") == findings.items[0].text);
     finding_free(&findings);
-    assert_int_equal(tokenizer_findings_add(one, NULL, &findings, &error), STATUS_OK);
+    assert_int_equal(tokenizer_findings_add(one, NULL, 0, &findings, &error), STATUS_OK);
     assert_true(strstr(findings.items[0].text, "base: class Qwen2Tokenizer") == findings.items[0].text);
     finding_free(&findings);
     Tokenizer *splits = open_with("base", PLAIN, "{'split_special_tokens':true}", NULL, TOKENIZER_BY_CLASS);
@@ -434,19 +434,20 @@ static void tokens_without_a_row_are_told(void **state) {
         FILE_WITH("'added_tokens':[{'id':2,'content':'<s>'," FLAGS "},{'id':3,'content':'<pad>'," FLAGS "}]");
     static const struct {
         uint64_t rows;
-        const char *text; /* NULL: nothing to tell */
-    } CASES[] = {{4, NULL},
+        const char *text;   /* NULL: nothing to tell */
+    } CASES[] = {{0, NULL}, /* not known */
+                 {4, NULL},
                  {5, NULL},
                  {3,
-                  "the token \"<pad>\" (id 3) is beyond the SFT model's vocabulary of 3: text that has it "
-                  "cannot be run"},
+                  "the token \"<pad>\" (id 3) is beyond the 3 rows of the SFT model's embeddings: text "
+                  "that has it cannot be run"},
                  {2,
-                  "2 tokens, first \"<s>\" (id 2), are beyond the SFT model's vocabulary of 2: text that "
-                  "has one cannot be run"}};
+                  "2 tokens, first \"<s>\" (id 2), are beyond the 2 rows of the SFT model's embeddings: "
+                  "text that has one cannot be run"}};
     Tokenizer *tokenizer = open_with("rows", FILE, NULL, NULL, TOKENIZER_BY_CLASS);
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         FindingList findings = {0};
-        assert_int_equal(tokenizer_findings_add_beyond(tokenizer, CASES[i].rows, &findings, NULL), STATUS_OK);
+        assert_int_equal(tokenizer_findings_add(NULL, tokenizer, CASES[i].rows, &findings, NULL), STATUS_OK);
         assert_int_equal(findings.count, CASES[i].text != NULL);
         if (CASES[i].text != NULL) {
             assert_int_equal(findings.items[0].severity, SEVERITY_WARNING);

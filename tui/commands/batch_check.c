@@ -37,11 +37,11 @@ static Status compare_tokenizers(Batch *batch, Error *error) {
     }
     if (status == STATUS_OK && both && tokenizer_compare(tokenizers[0], tokenizers[1], &why) != STATUS_OK)
         status = add_warning(batch, "", &why, error);
-    if (status == STATUS_OK)
-        status = tokenizer_findings_add(tokenizers[0], tokenizers[1], &pair->findings, error);
-    const Tokenizer *used = tokenizers[1] != NULL ? tokenizers[1] : tokenizers[0];
-    if (status == STATUS_OK && used != NULL && pair->sft->model_status == STATUS_OK)
-        status = tokenizer_findings_add_beyond(used, pair->sft->model.vocabulary, &pair->findings, error);
+    if (status == STATUS_OK) {
+        uint64_t rows =
+            pair->sft->model_status == STATUS_OK ? architecture_embedding_rows(&pair->sft->model) : 0;
+        status = tokenizer_findings_add(tokenizers[0], tokenizers[1], rows, &pair->findings, error);
+    }
     tokenizer_free(tokenizers[0]);
     tokenizer_free(tokenizers[1]);
     return status;

@@ -195,7 +195,6 @@ static Status measure_gradient(Batch *batch, BatchRollout *rollout, size_t side,
                : status_add_context(error, "%s", BATCH_ROLLOUT_STATES[side]);
 }
 
-/* Of several ranks each measures a stretch of the states. */
 /* As the view says it of such samples: a gradient of 0 is no fault. */
 static void say_what_is_learned(Batch *batch, const BatchRollout *rollout) {
     for (size_t i = 0; i < rollout->rows.count; i++)
@@ -204,6 +203,7 @@ static void say_what_is_learned(Batch *batch, const BatchRollout *rollout) {
               "no prompt has answers that earn differently: the gradient is 0, a step would learn nothing");
 }
 
+/* Of several ranks each measures a stretch of the states. */
 Status batch_rollout_measure_gradients(Batch *batch, BatchRollout *rollout, Error *error) {
     static const uint64_t WEIGHTS[SIDE_COUNT] = {1, 1, 1};
     size_t *firsts, own = ranks_own(batch->ranks);

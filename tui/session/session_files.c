@@ -111,12 +111,9 @@ static void note_findings(Session *session) {
     else if (loaded->base == NULL)
         status = finding_add(&session->files->findings, SEVERITY_NOTE, "tokenizer", &error,
                              "base: %s; SFT's is used", loaded->base_error.message);
+    uint64_t rows = loaded->config != NULL ? architecture_embedding_rows(loaded->config) : 0;
     if (status == STATUS_OK)
-        status = tokenizer_findings_add(loaded->base, loaded->sft, &session->files->findings, &error);
-    const Tokenizer *used = loaded->sft != NULL ? loaded->sft : loaded->base;
-    if (status == STATUS_OK && used != NULL && loaded->config != NULL)
-        status = tokenizer_findings_add_beyond(used, loaded->config->vocabulary, &session->files->findings,
-                                               &error);
+        status = tokenizer_findings_add(loaded->base, loaded->sft, rows, &session->files->findings, &error);
     if (status == STATUS_OK) status = finding_add_all(&session->files->findings, &loaded->templates, &error);
     if (status == STATUS_OK && loaded->rows_error.status != STATUS_OK)
         status = finding_add(&session->files->findings, SEVERITY_WARNING, SESSION_ROWS_SUBJECT, &error, "%s",
